@@ -1,0 +1,152 @@
+#include "protocol/base/text.hpp"
+
+namespace kith {
+namespace {
+
+constexpr std::string_view hex_digits = "0123456789abcdef";
+constexpr std::string_view base32_digits = "abcdefghijklmnopqrstuvwxyz234567";
+constexpr std::string_view base64_digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Length in bytes of the well-formed UTF-8 sequence at `at`, or 0.
+std::size_t sequence_length(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[at + i]); };
+  const auto follows = [&](std::size_t i, std::uint8_t low, std::uint8_t high) {
+    return at + i < text.size() && byte(i) >= low && byte(i) <= high;
+  };
+  const std::uint8_t lead = byte(0);
+  if (lead == 0) return 0;
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead <= 0xDF) return follows(1, 0x80, 0xBF) ? 2 : 0;
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    const std::uint8_t low = lead == 0xE0 ? 0xA0 : 0x80;   // No overlong form.
+    const std::uint8_t high = lead == 0xED ? 0x9F : 0xBF;  // No surrogate.
+    return follows(1, low, high) && follows(2, 0x80, 0xBF) ? 3 : 0;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    const std::uint8_t low = lead == 0xF0 ? 0x90 : 0x80;
+    const std::uint8_t high = lead == 0xF4 ? 0x8F : 0xBF;
+    return follows(1, low, high) && follows(2, 0x80, 0xBF) && follows(3, 0x80, 0xBF) ? 4 : 0;
+  }
+  return 0;
+}
+
+/// Digits of `bits` each, most significant first, without padding.
+std::string encode_digits(BytesView bytes, unsigned bits, std::string_view digits) {
+  std::string out;
+  unsigned held = 0;
+  unsigned buffer = 0;
+  for (const std::uint8_t byte : bytes) {
+    buffer = (buffer << 8 | byte) & 0xFFFF;
+    held += 8;
+    while (held >= bits) {
+      held -= bits;
+      out.push_back(digits[(buffer >> held) & ((1U << bits) - 1)]);
+    }
+  }
+  if (held > 0) out.push_back(digits[(buffer << (bits - held)) & ((1U << bits) - 1)]);
+  return out;
+}
+
+Result<Bytes> decode_digits(std::string_view text, unsigned bits, std::string_view digits,
+                            const char* what) {
+  Bytes out;
+  unsigned held = 0;
+  unsigned buffer = 0;
+  for (const char c : text) {
+    const std::size_t value = digits.find(c);
+    if (value == std::string_view::npos) {
+      return fail(Errc::malformed, std::string("not ") + what + ": unexpected character");
+    }
+    buffer = (buffer << bits | static_cast<unsigned>(value)) & 0xFFFF;
+    held += bits;
+    if (held >= 8) {
+      held -= 8;
+      out.push_back(static_cast<std::uint8_t>(buffer >> held));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string to_hex(BytesView bytes) { return encode_digits(bytes, 4, hex_digits); }
+
+Result<Bytes> from_hex(std::string_view text) {
+  if (text.size() % 2 != 0) return fail(Errc::malformed, "not hex: odd number of digits");
+  return decode_digits(text, 4, hex_digits, "hex");
+}
+
+std::string to_base32(BytesView bytes) { return encode_digits(bytes, 5, base32_digits); }
+
+Result<Bytes> from_base32(std::string_view text) {
+  auto bytes = decode_digits(text, 5, base32_digits, "base32");
+  if (bytes && to_base32(*bytes) != text) {
+    return fail(Errc::malformed, "not base32: spare bits are set");
+  }
+  return bytes;
+}
+
+std::string to_base64(BytesView bytes) {
+  std::string out = encode_digits(bytes, 6, base64_digits);
+  while (out.size() % 4 != 0) out.push_back('=');
+  return out;
+}
+
+Result<Bytes> from_base64(std::string_view text) {
+  const std::string_view digits = text.substr(0, text.find('='));
+  auto bytes = decode_digits(digits, 6, base64_digits, "base64");
+  // Only what we would write ourselves: no missing padding, no spare bits, nothing after it.
+  if (bytes && to_base64(*bytes) != text) return fail(Errc::malformed, "not strict base64");
+  return bytes;
+}
+
+Result<std::uint64_t> parse_decimal(std::string_view text, std::uint64_t max) {
+  if (text.empty() || text.size() > 20 || (text.size() > 1 && text[0] == '0')) {
+    return fail(Errc::malformed, "not a decimal number");
+  }
+  std::uint64_t value = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return fail(Errc::malformed, "not a decimal number");
+    const auto digit = static_cast<std::uint64_t>(c - '0');
+    if (digit > max || value > (max - digit) / 10) {
+      return fail(Errc::too_large, "the number is too large");
+    }
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+bool is_utf8(std::string_view text) { return !first_bad_utf8_line(text).has_value(); }
+
+std::optional<std::size_t> first_bad_utf8_line(std::string_view text) {
+  std::size_t line = 1;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = sequence_length(text, at);
+    if (length == 0) return line;
+    if (text[at] == '\n') ++line;
+    at += length;
+  }
+  return std::nullopt;
+}
+
+std::string one_line(std::string_view text, std::size_t bytes_max) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = sequence_length(text, at);
+    const std::size_t step = length == 0 ? 1 : length;
+    const auto lead = static_cast<std::uint8_t>(text[at]);
+    const bool control = length == 0 || lead < 0x20 || lead == 0x7F ||
+                         (lead == 0xC2 && static_cast<std::uint8_t>(text[at + 1]) < 0xA0);
+    if (out.size() + (control ? 1 : step) > bytes_max) break;
+    if (control) {
+      if (!out.empty() && out.back() != ' ') out.push_back(' ');
+    } else {
+      out.append(text.substr(at, step));
+    }
+    at += step;
+  }
+  return out;
+}
+
+}  // namespace kith

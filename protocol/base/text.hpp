@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "protocol/base/result.hpp"
+#include "protocol/base/types.hpp"
+
+namespace kith {
+
+[[nodiscard]] std::string to_hex(BytesView bytes);
+[[nodiscard]] Result<Bytes> from_hex(std::string_view text);
+
+/// RFC 4648 base32, lower case, without padding: how ids are shown to people.
+[[nodiscard]] std::string to_base32(BytesView bytes);
+[[nodiscard]] Result<Bytes> from_base32(std::string_view text);
+
+/// RFC 4648 base64 with padding.
+[[nodiscard]] std::string to_base64(BytesView bytes);
+/// Strict: what does not re-encode to the same characters is refused.
+[[nodiscard]] Result<Bytes> from_base64(std::string_view text);
+
+/// Decimal digits, no sign, no leading zero, at most `max`.
+[[nodiscard]] Result<std::uint64_t> parse_decimal(std::string_view text, std::uint64_t max);
+
+/// Whether `text` is well-formed UTF-8 (no surrogates, no overlong forms, no NUL).
+[[nodiscard]] bool is_utf8(std::string_view text);
+/// 1-based line of the first byte that is not well-formed UTF-8, or nothing.
+[[nodiscard]] std::optional<std::size_t> first_bad_utf8_line(std::string_view text);
+
+/// One line of at most `bytes_max` bytes, without control characters: fit for a table.
+[[nodiscard]] std::string one_line(std::string_view text, std::size_t bytes_max);
+
+}  // namespace kith

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "protocol/base/result.hpp"
+#include "protocol/base/types.hpp"
+#include "protocol/crypto/crypto.hpp"
+
+/// Sealing of `g` and `r` payloads: 24-byte nonce, 32-byte key commitment, ciphertext. `c` payloads
+/// are the text itself, unpadded.
+namespace kith {
+
+inline constexpr std::size_t seal_overhead_bytes = 24 + 32 + 16;
+
+/// K_log = H(space key; `kith/log-key/v1` | log id): what an auditor of one log is given.
+[[nodiscard]] Key32 log_key(const Key32& space_key, const LogId& log);
+/// K = H(K_log; `kith/payload-key/v1` | nonce): what opens one payload and nothing else.
+[[nodiscard]] Key32 payload_key(const Key32& log_key, const Nonce24& nonce);
+
+/// `text` is padded to a multiple of 64 and sealed; `nonce` must be fresh and random.
+/// too_large if the payload would exceed payload_bytes_max.
+[[nodiscard]] Result<Bytes> seal_payload(const Key32& log_key, const LogId& log,
+                                         const Nonce24& nonce, BytesView text);
+/// Opens with the one key given. bad_signature if the commitment is another key's or the tag fails.
+[[nodiscard]] Result<Bytes> open_payload(const Key32& log_key, const LogId& log,
+                                         BytesView payload);
+/// Tries the keys in the order given (newest first); the commitment tells which fits. not_found if
+/// none does.
+[[nodiscard]] Result<Bytes> open_payload(const std::vector<Key32>& log_keys, const LogId& log,
+                                         BytesView payload);
+
+}  // namespace kith

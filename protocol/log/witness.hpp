@@ -1,0 +1,52 @@
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "protocol/log/checkpoint.hpp"
+
+/// Witnessing: cosignature/v1 (C2SP tlog-cosignature), who witnesses a log, and what is agreed.
+namespace kith {
+
+/// One witness's word that (size, root) was the largest consistent tree of `log` it had seen.
+/// It counts for every smaller size.
+struct Cosignature {
+  LogId log;
+  std::uint64_t size = 0;
+  TreeHash root{};
+  MemberId witness;
+  std::uint64_t time_s = 0;  ///< Unix seconds, by the witness's clock.
+  Signature signature{};
+
+  friend bool operator==(const Cosignature&, const Cosignature&) = default;
+};
+
+/// "kith/witness/" and the member id in hex.
+[[nodiscard]] std::string witness_name(const MemberId& witness);
+[[nodiscard]] Cosignature cosign(const LogId& log, std::uint64_t size, const TreeHash& root,
+                                 const MemberId& witness, std::uint64_t time_s,
+                                 const SigningKey& witness_key);
+[[nodiscard]] bool verify_cosignature(const Cosignature& cosignature, const PublicKey& key);
+/// The note line (type 0x04) that a checkpoint of the same size and root may carry.
+[[nodiscard]] NoteSignature to_note_signature(const Cosignature& cosignature,
+                                              const PublicKey& key);
+
+/// A possible witness: a member and the decision that admitted it (the founder's is Founding).
+struct WitnessCandidate {
+  MemberId member;
+  DecisionId admitted_by;
+};
+/// The at most 31 of `others` with the lowest H(`kith/witness/v1` | log | member | decision),
+/// lowest first. `others` must not contain the log's owner nor a paused member.
+[[nodiscard]] std::vector<MemberId> witnesses_of(const LogId& log,
+                                                 std::vector<WitnessCandidate> others);
+
+/// The largest size that more than half of `witnesses` cosigned (of two: one; of none: `held`),
+/// never more than `held`. `cosigned` holds each witness's largest size.
+[[nodiscard]] std::uint64_t agreed_size(std::span<const MemberId> witnesses,
+                                        const std::map<MemberId, std::uint64_t>& cosigned,
+                                        std::uint64_t held);
+
+}  // namespace kith

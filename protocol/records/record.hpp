@@ -1,0 +1,58 @@
+#pragma once
+
+#include <variant>
+#include <vector>
+
+#include "protocol/crypto/crypto.hpp"
+#include "protocol/log/merkle.hpp"
+#include "protocol/schema/record_codec.hpp"
+
+/// What a payload holds once opened ("text"), and the author's signature over one act of publishing.
+namespace kith {
+
+/// A record with its place in the batch that its author signed.
+struct SignedRecord {
+  std::uint32_t count = 1;  ///< Records in the batch, 1..batch_records_max.
+  std::uint32_t index = 0;
+  Path path;                ///< Inclusion of the record id in the batch's tree.
+  Signature signature{};
+  Bytes record;             ///< As signed.
+  friend bool operator==(const SignedRecord&, const SignedRecord&) = default;
+};
+struct CertificateText {
+  Bytes statement;
+  friend bool operator==(const CertificateText&, const CertificateText&) = default;
+};
+struct EnrolmentText {
+  Bytes statement;
+  friend bool operator==(const EnrolmentText&, const EnrolmentText&) = default;
+};
+/// u8 1 | u32 count | u32 index | u8 path length | path | signature | record,
+/// u8 2 | certificate statement, u8 3 | enrolment statement.
+using PayloadText = std::variant<SignedRecord, CertificateText, EnrolmentText>;
+[[nodiscard]] Bytes encode_text(const PayloadText& text);
+[[nodiscard]] Result<PayloadText> decode_text(BytesView bytes);
+
+/// Signs the records (encoded, 1..batch_records_max) as one batch:
+/// `kith/records/v1` | network | log | u32 count | root, root over leaf_hash(record id).
+[[nodiscard]] std::vector<SignedRecord> sign_batch(const NetworkId& network, const LogId& log,
+                                                   const std::vector<Bytes>& records,
+                                                   const SigningKey& author);
+/// The root that `record` and its path lead to. bad_proof.
+[[nodiscard]] Result<TreeHash> batch_root(const SignedRecord& record);
+
+/// Remembers the batches whose signature was checked: one check for 1,000 records. Bounded (the
+/// oldest are forgotten). One for each thread.
+class BatchVerifier {
+ public:
+  /// Checks canonical form, that the record names `network` and `log`, its path and the author's
+  /// signature. Nothing is said about the author's right to speak: see KeyHistory.
+  [[nodiscard]] Result<Record> verify(const SignedRecord& signed_record, const NetworkId& network,
+                                      const LogId& log);
+
+ private:
+  std::vector<Hash> known_;  // H over all that the signature covers, and the signature; a ring.
+  std::size_t next_ = 0;
+};
+
+}  // namespace kith
