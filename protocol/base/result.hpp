@@ -26,11 +26,10 @@ enum class Errc {
 
 /// An expected failure. Disk failures are exceptions; bugs are KITH_CHECK.
 struct Error {
-  Error() = default;  // boost::system::result asks for it and never uses it.
   Error(Errc why, std::string said) : code(why), detail(std::move(said)) {}
 
-  Errc code = Errc::unavailable;  ///< For code that must choose what to do next.
-  std::string detail;             ///< For the operator: lower case, no full stop, no secrets.
+  Errc code;           ///< For code that must choose what to do next.
+  std::string detail;  ///< For the operator: lower case, no full stop, no secrets.
 
   friend bool operator==(const Error&, const Error&) = default;
 };
