@@ -192,6 +192,28 @@ local::MembersAnswer World::Node::members() {
   return out;
 }
 
+void World::Node::describe() {
+  const auto now = status();
+  world_.trace(code_ + " state " + now.state + " (" + now.state_detail + "), decisions " +
+               std::to_string(now.decisions) + ", connected " +
+               std::to_string(now.peers_connected));
+  for (const auto& row : members().members) {
+    world_.trace("   " + row.code + " held " + std::to_string(row.held_size) + " agreed " +
+                 std::to_string(row.agreed_size) + " known " + std::to_string(row.known_size) +
+                 " judged " + std::to_string(row.judged) + " gaps " + std::to_string(row.gaps) +
+                 (row.connected ? " connected" : " apart: " + row.last_error));
+  }
+  ask(local::ProposalsRequest{}, [&](const local::Answer& answer) {
+    const auto& waiting = std::get<local::ProposalsAnswer>(answer);
+    for (const auto& candidate : waiting.candidates) {
+      world_.trace("   candidate " + candidate.profile.code);
+    }
+    for (const auto& row : waiting.proposals) {
+      world_.trace("   proposal of " + row.proposer + ": " + row.explanation);
+    }
+  });
+}
+
 void World::Node::invite(std::function<void(const std::string&)> then) {
   ask(local::InviteRequest{}, [this, life = life_, then = std::move(then)](local::Answer answer) {
     if (life != life_) return;
