@@ -133,6 +133,8 @@ void Replica::Impl::tick() {
   if (host.monotonic_ms() - tended_ms < tend_every_ms) return;
   tended_ms = host.monotonic_ms();
   for (const LogId& log : std::exchange(uncreated, {})) create_log(log);
+  const bool unsigned_tail = own_range && own_range->size() > logs.at(own_log).checkpoint.size;
+  if (unsigned_tail && !no_signing && !flush_pending) sign_what_is_held();
   remind_owners();
   cosign_all();
   if (fold) do_duties();
