@@ -15,12 +15,18 @@ std::size_t number_of(const MemberId& member) {
   return World::names;
 }
 
+const ProposalStanding* standing_of(const std::vector<ProposalStanding>& open, const RecordId& id) {
+  const auto found = std::ranges::find(open, id, &ProposalStanding::id);
+  return found == open.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 World::World(const WorldSettings& settings) : settings_(settings), random_(settings.seed) {
   members_ = 3 + below(4);
   liar_ = below(members_);
-  careless_ = chance(0.35);
+  careless_ = chance(0.3);
+  two_faced_ = chance(0.6);
   const auto rule = [&](bool may_be_k) {
     const std::uint64_t which = below(may_be_k ? 3 : 2);
     if (which == 0) return Rule{};
@@ -195,10 +201,15 @@ RecordId World::choose(const std::vector<ProposalStanding>& open, std::size_t wh
     if (last == nullptr || standing.passed_in.back() > last->passed_in.back()) last = &standing;
   }
   if (last != nullptr) return last->id;
-  if ((safe.empty() || chance(0.1)) && proposals_.size() < 40) {
+  if (safe.empty() && !open.empty() && chance(0.8)) return {};  // Its witnesses will hold it soon.
+  if ((safe.empty() || chance(0.04)) && proposals_.size() < 40) {
     return propose(who, 0, fold.state().decision, any_effect(fold.state()));
   }
-  return safe.empty() ? RecordId{} : safe[below(safe.size())]->id;
+  if (safe.empty()) return {};
+  if (chance(0.15)) return safe[below(safe.size())]->id;
+  return (*std::ranges::max_element(
+              safe, {}, [](const ProposalStanding* standing) { return standing->words.size(); }))
+      ->id;
 }
 
 void World::act_honestly(std::size_t who) {
@@ -216,12 +227,14 @@ void World::act_honestly(std::size_t who) {
   const auto open = fold.open_proposals(logs);
   const RecordId id = choose(open, who, fold);
   if (id.is_zero()) return;
-  const auto standing = std::ranges::find(open, id, &ProposalStanding::id);
-  const bool agreed = standing != open.end() && standing->words.contains(self) &&
-                      standing->words.at(self) == Consent::Word::agree;
-  if (agreed && chance(0.7)) {
+  const bool has_agreed = std::ranges::any_of(open, [&](const ProposalStanding& standing) {
+    const auto word = standing.words.find(self);
+    return word != standing.words.end() && word->second == Consent::Word::agree;
+  });
+  const bool has_passed = standing_of(open, id) && !standing_of(open, id)->passed_in.empty();
+  if (has_agreed && chance(has_passed ? 0.9 : 0.6)) {
     for (const ProposalStanding& other : open) {
-      if (other.agreed && chance(0.3)) {
+      if (other.agreed && !other.words.contains(self) && chance(0.3)) {
         say(who, 0, other.id, chance(0.8) ? Consent::Word::stand_aside : Consent::Word::object,
             std::max(other.highest_round, 1U));
       }
@@ -239,7 +252,7 @@ void World::act_at_random(std::size_t who, bool may_fork) {
     branches.push_back({{entries.begin(), entries.begin() + point}, {}});
   }
   const std::size_t branch = below(branches.size());
-  if (proposals_.empty() || (chance(0.1) && proposals_.size() < 40)) {
+  if (proposals_.empty() || (chance(0.03) && proposals_.size() < 40)) {
     const GovernanceFold fold = folded_whole();
     propose(who, branch, fold.state().decision, any_effect(fold.state()));
     return;
@@ -261,22 +274,29 @@ void World::act_at_random(std::size_t who, bool may_fork) {
 
 WorldReport World::run() {
   const std::size_t steps = 20 + below(240);
-  const std::size_t voices = std::max<std::size_t>(members_, 3);
+  std::vector<std::size_t> voices;
   WorldReport report;
   for (std::size_t step = 0; step < steps; ++step) {
-    const std::size_t who = chance(0.9) ? below(voices) : below(names);
-    deliver(views_[who], who == liar_ ? names : who);
-    if (who == liar_) {
+    if (step % 16 == 0) {
+      const GovernanceFold fold = folded_whole();
+      seen_chains_.push_back(chain_of(fold));
+      voices = {liar_};
+      for (const MemberId& elector : fold.state().electors()) {
+        voices.push_back(number_of(elector));
+      }
+    }
+    const std::size_t who = chance(0.9) ? voices[below(voices.size())] : below(names);
+    deliver(views_[who], who);
+    if (who == liar_ && !(two_faced_ && chance(0.5))) {
       act_at_random(who, true);
-    } else if (careless_ && chance(0.3)) {
+    } else if (careless_ && chance(0.1)) {
       act_at_random(who, false);
     } else {
       act_honestly(who);
     }
-    for (int i = 0; i < 2; ++i) cosign(below(voices));
+    for (int i = 0; i < 2; ++i) cosign(voices[below(voices.size())]);
     if (step % 5 == 0) cosign(below(names));
     if (step % 8 == 0) seen_chains_.push_back(chain_of(folded(views_[who])));
-    if (step % 16 == 0) seen_chains_.push_back(chain_of(folded_whole()));
   }
   for (GovernanceFold& fold : folds_) seen_chains_.push_back(chain_of(fold));
   for (int i = 0; i < 6; ++i) {  // Views nobody had.
@@ -415,10 +435,10 @@ bool World::go_on(const std::vector<std::size_t>& live, std::size_t decisions) {
     }
   };
   const std::size_t branch = chain_of(folded(whole(0))).size() == decisions ? 0 : 1;
-  for (int turn = 0; turn < 5; ++turn) {
+  const RecordId none{};
+  RecordId id = none;
+  for (int turn = 0; turn < 4; ++turn) {
     GovernanceFold fold = folded(whole(branch));
-    const RecordId none{};
-    RecordId id = none;
     std::uint32_t passed = 0;
     for (const ProposalStanding& open : fold.open_proposals(logs_of(whole(branch)))) {
       if (open.passed_in.empty() || open.passed_in.back() < passed) continue;
@@ -437,7 +457,12 @@ bool World::go_on(const std::vector<std::size_t>& live, std::size_t decisions) {
       settle();
       const GovernanceLogs logs = logs_of(whole(branch));
       fold.advance(logs);
-      say(who, 0, id, Consent::Word::agree, fold.round_for(logs, person(who).id, id));
+      if (fold.history().size() > decisions) return true;
+      if (const auto seen = fold.seen_due(logs, person(who).id)) {
+        see(who, 0, *seen);
+      } else {
+        say(who, 0, id, Consent::Word::agree, fold.round_for(logs, person(who).id, id));
+      }
     }
     for (const std::size_t who : live) {
       settle();

@@ -92,7 +92,8 @@ class World {
   std::mt19937_64 random_;
   std::size_t members_ = 0;
   std::size_t liar_ = 0;
-  bool careless_ = false;  // Everyone writes at random now and then.
+  bool careless_ = false;   // Everyone writes at random now and then.
+  bool two_faced_ = false;  // The liar behaves well half of the time.
   NetworkState first_;
   std::vector<std::vector<Branch>> logs_;
   std::vector<View> views_;
