@@ -15,6 +15,13 @@ std::size_t number_of(const MemberId& member) {
   return World::names;
 }
 
+std::size_t number_of(const Admit& admission) {
+  for (std::size_t number = 0; number < World::names; ++number) {
+    if (person(number).statement == admission.certificate) return number;
+  }
+  return World::names;
+}
+
 const ProposalStanding* standing_of(const std::vector<ProposalStanding>& open, const RecordId& id) {
   const auto found = std::ranges::find(open, id, &ProposalStanding::id);
   return found == open.end() ? nullptr : &*found;
@@ -23,9 +30,11 @@ const ProposalStanding* standing_of(const std::vector<ProposalStanding>& open, c
 }  // namespace
 
 World::World(const WorldSettings& settings) : settings_(settings), random_(settings.seed) {
-  members_ = 3 + below(4);
-  liar_ = below(members_);
-  careless_ = chance(0.3);
+  members_ = settings.members == 0 ? 3 + below(4) : settings.members;
+  if (settings.split) members_ = 5;
+  liar_ = settings.split ? 4 : below(members_);
+  careless_ = chance(0.7) ? 0 : 0.1;
+  if (settings.careless >= 0) careless_ = settings.careless;
   two_faced_ = chance(0.6);
   const auto rule = [&](bool may_be_k) {
     const std::uint64_t which = below(may_be_k ? 3 : 2);
@@ -36,11 +45,13 @@ World::World(const WorldSettings& settings) : settings_(settings), random_(setti
   charter.admit = rule(true);
   charter.part = rule(false);
   charter.charter = rule(true);
-  first_ = network_of(chance(0.2) ? 1 : members_, charter);
+  if (settings.split) charter = {};
+  first_ = network_of(!settings.split && chance(0.2) ? 1 : members_, charter);
   for (auto& [member, state] : first_.members) {
     state.profile.role = settings_.roles[number_of(member) % settings_.roles.size()];
   }
   logs_.assign(names, std::vector<Branch>(1));
+  if (settings.split) logs_[liar_].emplace_back();
   views_.assign(names, View(names));
   for (std::size_t who = 0; who < names; ++who) folds_.push_back(begin());
 }
@@ -69,7 +80,7 @@ RecordId World::propose(std::size_t who, std::size_t branch, const DecisionId& b
                         Effect effect) {
   const RecordId id = test_id("proposal " + std::to_string(written_));
   if (auto* admission = std::get_if<Admit>(&effect)) {
-    const std::size_t subject = number_of(verify_certificate(admission->certificate)->member);
+    const std::size_t subject = number_of(*admission);
     admission->profile.role = settings_.roles[subject % settings_.roles.size()];
   }
   add(who, branch, id, Proposal{basis, {std::move(effect)}});
@@ -154,6 +165,27 @@ void World::deliver(View& view, std::size_t keep_own) {
   }
 }
 
+void World::act_on_a_side(std::size_t who) {
+  if (who >= members_) return;
+  const std::size_t side = who == liar_ ? below(2) : side_of(who);
+  const std::size_t face = who == liar_ ? side : 0;
+  View& view = views_[face == 0 ? who : names - 1];
+  for (std::size_t owner = 0; owner < members_; ++owner) {
+    if (owner != liar_ && side_of(owner) != side) continue;
+    Held& held = view[owner];
+    held.branch = owner == liar_ ? side : 0;
+    held.size = logs_[owner][held.branch].entries.size();
+    held.cosigned = logs_[owner][held.branch].cosigned;
+  }
+  act_honestly(who, face);
+  // Everyone cosigns everyone, but the liar's log as it knows it.
+  for (std::size_t owner = 0; owner < members_; ++owner) {
+    Branch& branch = logs_[owner][owner == liar_ ? side : 0];
+    if (owner != who) branch.cosigned[who] = branch.entries.size();
+  }
+  if (chance(0.2)) seen_chains_.push_back(chain_of(folded(view)));
+}
+
 void World::cosign(std::size_t who) {
   for (std::size_t owner = 0; owner < names; ++owner) {
     if (owner == who) continue;
@@ -179,17 +211,23 @@ Effect World::any_effect(const NetworkState& state) {
   for (int tries = 0; tries < 20; ++tries) {
     const std::size_t subject = below(names);
     const MemberId& id = person(subject).id;
-    const std::vector<Effect> effects = {admit(subject), admit(subject), Part{id}, Pause{id},
-                                         Resume{id}};
-    const Effect& effect = effects[below(effects.size())];
-    if (apply(state, {}, Proposal{state.decision, {effect}})) return effect;
+    const auto member = state.members.find(id);
+    const std::uint64_t which = below(5);
+    if (member == state.members.end()) {
+      if (which < 2) return admit(subject);
+    } else if (member->second.paused) {
+      if (which >= 3) return Resume{id};
+    } else if (state.electors().size() > 1) {
+      if (which == 2) return Part{id};
+      if (which == 3) return Pause{id};
+    }
   }
   ChangeCharter change{state.charter};
   change.charter.name = "charter " + std::to_string(written_);
   return change;
 }
 
-RecordId World::choose(const std::vector<ProposalStanding>& open, std::size_t who,
+RecordId World::choose(const std::vector<ProposalStanding>& open, std::size_t who, std::size_t face,
                        const GovernanceFold& fold) {
   // What passed last is what can still be decided; otherwise any proposal its witnesses hold.
   const ProposalStanding* last = nullptr;
@@ -202,8 +240,8 @@ RecordId World::choose(const std::vector<ProposalStanding>& open, std::size_t wh
   }
   if (last != nullptr) return last->id;
   if (safe.empty() && !open.empty() && chance(0.8)) return {};  // Its witnesses will hold it soon.
-  if ((safe.empty() || chance(0.04)) && proposals_.size() < 40) {
-    return propose(who, 0, fold.state().decision, any_effect(fold.state()));
+  if ((safe.empty() || chance(0.04)) && proposals_.size() < settings_.proposals_max) {
+    return propose(who, face, fold.state().decision, any_effect(fold.state()));
   }
   if (safe.empty()) return {};
   if (chance(0.15)) return safe[below(safe.size())]->id;
@@ -212,20 +250,21 @@ RecordId World::choose(const std::vector<ProposalStanding>& open, std::size_t wh
       ->id;
 }
 
-void World::act_honestly(std::size_t who) {
-  GovernanceFold& fold = folds_[who];
-  const GovernanceLogs logs = logs_of(views_[who]);
+void World::act_honestly(std::size_t who, std::size_t face) {
+  const std::size_t daemon = face == 0 ? who : names - 1;
+  GovernanceFold& fold = folds_[daemon];
+  const GovernanceLogs logs = logs_of(views_[daemon]);
   fold.advance(logs);
   const MemberId& self = person(who).id;
   const auto* state = fold.state_after(fold.state().decision);
   if (!state->members.contains(self) || state->members.at(self).paused) return;
   if (const auto seen = fold.seen_due(logs, self)) {
-    see(who, 0, *seen);
+    see(who, face, *seen);
     return;
   }
 
   const auto open = fold.open_proposals(logs);
-  const RecordId id = choose(open, who, fold);
+  const RecordId id = choose(open, who, face, fold);
   if (id.is_zero()) return;
   const bool has_agreed = std::ranges::any_of(open, [&](const ProposalStanding& standing) {
     const auto word = standing.words.find(self);
@@ -235,13 +274,13 @@ void World::act_honestly(std::size_t who) {
   if (has_agreed && chance(has_passed ? 0.9 : 0.6)) {
     for (const ProposalStanding& other : open) {
       if (other.agreed && !other.words.contains(self) && chance(0.3)) {
-        say(who, 0, other.id, chance(0.8) ? Consent::Word::stand_aside : Consent::Word::object,
+        say(who, face, other.id, chance(0.8) ? Consent::Word::stand_aside : Consent::Word::object,
             std::max(other.highest_round, 1U));
       }
     }
     return;
   }
-  say(who, 0, id, Consent::Word::agree, fold.round_for(logs, self, id));
+  say(who, face, id, Consent::Word::agree, fold.round_for(logs, self, id));
 }
 
 void World::act_at_random(std::size_t who, bool may_fork) {
@@ -252,7 +291,7 @@ void World::act_at_random(std::size_t who, bool may_fork) {
     branches.push_back({{entries.begin(), entries.begin() + point}, {}});
   }
   const std::size_t branch = below(branches.size());
-  if (proposals_.empty() || (chance(0.03) && proposals_.size() < 40)) {
+  if (proposals_.empty() || (chance(0.03) && proposals_.size() < settings_.proposals_max)) {
     const GovernanceFold fold = folded_whole();
     propose(who, branch, fold.state().decision, any_effect(fold.state()));
     return;
@@ -286,10 +325,14 @@ WorldReport World::run() {
       }
     }
     const std::size_t who = chance(0.9) ? voices[below(voices.size())] : below(names);
+    if (settings_.split) {
+      act_on_a_side(who);
+      continue;
+    }
     deliver(views_[who], who);
     if (who == liar_ && !(two_faced_ && chance(0.5))) {
       act_at_random(who, true);
-    } else if (careless_ && chance(0.1)) {
+    } else if (chance(careless_)) {
       act_at_random(who, false);
     } else {
       act_honestly(who);
@@ -377,21 +420,8 @@ void World::probe_late_words(WorldReport& report) {
   }
 }
 
-std::set<RecordId> World::sided_proposals() const {
-  std::set<RecordId> sided;
-  if (logs_[liar_].size() == 1) return sided;
-  for (const Branch& branch : logs_[liar_]) {
-    for (std::size_t i = common(liar_); i < branch.entries.size(); ++i) {
-      if (std::holds_alternative<Proposal>(branch.entries[i].said)) {
-        sided.insert(branch.entries[i].id);
-      }
-    }
-  }
-  return sided;
-}
-
 void World::probe_going_on(WorldReport& report) {
-  if (careless_) return;
+  if (careless_ > 0) return;
   const auto everyone = [&](const NetworkState& state) {
     std::vector<std::size_t> live;
     for (const MemberId& elector : state.electors()) {

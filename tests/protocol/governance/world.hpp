@@ -11,8 +11,14 @@ namespace kith::testing {
 
 struct WorldSettings {
   std::uint64_t seed = 0;
-  RoundRules rounds{};      ///< Mutated in negative controls.
-  bool agreed_only = true;  ///< The same.
+  RoundRules rounds{};             ///< Mutated in negative controls.
+  bool agreed_only = true;         ///< The same.
+  std::size_t members = 0;         ///< 0: three to six.
+  std::size_t proposals_max = 40;  ///< Few make rivals of them.
+  double careless = -1;            ///< How often the honest write at random; below 0: it varies.
+  /// Five members. The liar keeps two logs and takes part with the first two members in one and
+  /// with the other two in the other; neither pair hears of the other.
+  bool split = false;
   /// Roles given to the persons in turn. No answer may depend on them.
   std::vector<std::string> roles = {"trust", "trust", "commissioner", "secretary"};
 };
@@ -56,11 +62,14 @@ class World {
 
   // What happens.
   void deliver(View& view, std::size_t keep_own);
-  void act_honestly(std::size_t who);
+  /// `face` is 1 for what a splitting liar writes on its second branch.
+  void act_honestly(std::size_t who, std::size_t face = 0);
+  [[nodiscard]] static std::size_t side_of(std::size_t who) { return who / 2; }
+  void act_on_a_side(std::size_t who);
   void act_at_random(std::size_t who, bool may_fork);
   void cosign(std::size_t who);
   [[nodiscard]] RecordId choose(const std::vector<ProposalStanding>& open, std::size_t who,
-                                const GovernanceFold& fold);
+                                std::size_t face, const GovernanceFold& fold);
   [[nodiscard]] Effect any_effect(const NetworkState& state);
 
   // What is written.
@@ -79,7 +88,6 @@ class World {
   [[nodiscard]] GovernanceFold folded_whole() const;
   [[nodiscard]] std::uint64_t common(std::size_t who) const;
   [[nodiscard]] bool has_two_agreed_branches(const GovernanceFold& fold) const;
-  [[nodiscard]] std::set<RecordId> sided_proposals() const;
 
   // What is checked at the end.
   void compare(const std::vector<DecisionId>& chain, WorldReport& report);
