@@ -144,15 +144,16 @@ std::uint32_t GovernanceFold::round_for(const GovernanceLogs& logs, const Member
     if (other != proposal) lock = std::max(lock, round);
   }
   std::uint32_t lowest = std::max<std::uint32_t>(own.top, 1);
+  std::uint32_t due = 0;
   bool free = lock == 0;
   for (const auto& [round, passed] : outcome.passed) {
     if (passed != proposal) continue;
-    // The Seen is due. To go up before it is logged would make it worthless.
-    if (round >= own.top && !own.seen.contains({proposal, round})) return round;
+    if (round >= own.top && !own.seen.contains({proposal, round})) due = round;
     // Only a round above one in which this proposal passed, above the lock, frees the agreement.
     if (!free && round > lock) lowest = std::max(lowest, round + 1);
     free = free || round > lock;
   }
+  if (due != 0) return due;  // To go up before that Seen is logged would make it worthless.
 
   std::vector<std::uint32_t> tops;
   std::map<std::uint32_t, std::size_t> company;  // By round: who agrees to it there now.

@@ -341,7 +341,12 @@ WorldReport World::run() {
     if (step % 5 == 0) cosign(below(names));
     if (step % 8 == 0) seen_chains_.push_back(chain_of(folded(views_[who])));
   }
-  for (GovernanceFold& fold : folds_) seen_chains_.push_back(chain_of(fold));
+  for (std::size_t who = 0; who < names; ++who) {
+    folds_[who].advance(logs_of(views_[who]));
+    seen_chains_.push_back(chain_of(folds_[who]));
+    const std::size_t fresh = folded(views_[who]).history().size();
+    report.lagging += folds_[who].history().size() < fresh ? 1 : 0;
+  }
   for (int i = 0; i < 6; ++i) {  // Views nobody had.
     View view(names);
     deliver(view, names);
@@ -367,17 +372,19 @@ void World::compare(const std::vector<DecisionId>& chain, WorldReport& report) {
   report.views_off_the_chain += is_prefix ? 0 : 1;
 }
 
-bool World::has_two_agreed_branches(const GovernanceFold& fold) const {
-  if (logs_[liar_].size() == 1) return false;
-  const auto agreed = [&](const NetworkState& state, std::size_t branch) {
-    std::map<MemberId, std::uint64_t> cosigned;
-    for (const auto& [who, size] : logs_[liar_][branch].cosigned) cosigned[person(who).id] = size;
-    return agreed_size(state.commons_witnesses(person(liar_).id), cosigned,
-                       logs_[liar_][branch].entries.size());
-  };
+bool World::is_agreed(std::size_t branch, const GovernanceFold& fold) const {
+  if (branch >= logs_[liar_].size()) return false;
+  const Branch& log = logs_[liar_][branch];
+  std::map<MemberId, std::uint64_t> cosigned;
+  for (const auto& [who, size] : log.cosigned) cosigned[person(who).id] = size;
   return std::ranges::any_of(fold.history(), [&](const NetworkState& state) {
-    return agreed(state, 0) > common(liar_) && agreed(state, 1) > common(liar_);
+    const auto witnesses = state.commons_witnesses(person(liar_).id);
+    return agreed_size(witnesses, cosigned, log.entries.size()) > common(liar_);
   });
+}
+
+bool World::has_two_agreed_branches(const GovernanceFold& fold) const {
+  return is_agreed(0, fold) && is_agreed(1, fold);
 }
 
 void World::note_answers(WorldReport& report) const {
@@ -464,7 +471,8 @@ bool World::go_on(const std::vector<std::size_t>& live, std::size_t decisions) {
       }
     }
   };
-  const std::size_t branch = chain_of(folded(whole(0))).size() == decisions ? 0 : 1;
+  // Evidence travels with the agreed checkpoint: in the end all hold the branch that is agreed.
+  const std::size_t branch = is_agreed(1, folded_whole()) ? 1 : 0;
   const RecordId none{};
   RecordId id = none;
   for (int turn = 0; turn < 4; ++turn) {

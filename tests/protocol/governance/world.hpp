@@ -31,6 +31,7 @@ struct WorldReport {
   std::size_t forks = 0;
   bool two_agreed_branches = false;  ///< Too many liars among few witnesses: nothing is promised.
   std::size_t views_off_the_chain = 0;
+  std::size_t lagging = 0;           ///< Folds that grew with their view and missed something.
   std::size_t late_word_probes = 0;  ///< P4: words of parted members.
   std::size_t late_word_changes = 0;
   std::size_t go_on_probes = 0;  ///< P5: all but at most one honest member, the liar silent.
@@ -87,6 +88,8 @@ class World {
   [[nodiscard]] GovernanceFold folded(const View& view) const;
   [[nodiscard]] GovernanceFold folded_whole() const;
   [[nodiscard]] std::uint64_t common(std::size_t who) const;
+  /// Whether a branch of the liar's log is agreed beyond the fork on any decision of `fold`.
+  [[nodiscard]] bool is_agreed(std::size_t branch, const GovernanceFold& fold) const;
   [[nodiscard]] bool has_two_agreed_branches(const GovernanceFold& fold) const;
 
   // What is checked at the end.

@@ -39,6 +39,7 @@ TEST(Worlds, EveryViewIsABeginningOfTheOneChain) {
       continue;
     }
     ASSERT_EQ(report.views_off_the_chain, 0U);
+    ASSERT_EQ(report.lagging, 0U);
     ASSERT_EQ(report.late_word_changes, 0U);
     ASSERT_EQ(report.stuck, 0U);
     decisions += report.chain.size() - 1;
@@ -48,8 +49,11 @@ TEST(Worlds, EveryViewIsABeginningOfTheOneChain) {
     go_on += report.go_on_probes;
   }
   RecordProperty("decisions", std::to_string(decisions));
-  std::printf("decisions %zu, views %zu, forks %zu, late words %zu, going on %zu, excused %zu\n",
-              decisions, views, forks, late_words, go_on, excused);
+  RecordProperty("views", std::to_string(views));
+  RecordProperty("forks", std::to_string(forks));
+  RecordProperty("late_words", std::to_string(late_words));
+  RecordProperty("going_on", std::to_string(go_on));
+  RecordProperty("excused", std::to_string(excused));
   if (std::getenv("KITH_SEED") != nullptr) return;
   EXPECT_GT(decisions, worlds / 2);
   EXPECT_GT(views, worlds * 10);
