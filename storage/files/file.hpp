@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "protocol/base/result.hpp"
+#include "protocol/base/types.hpp"
+
+/// Small files, read with a bound and written so that a crash leaves the old or the new one whole.
+namespace kith::files {
+
+/// At most `bytes_max`; too_large otherwise, not_found, io. Follows no surprise: a folder or device
+/// is refused (usage).
+[[nodiscard]] Result<std::string> read(const std::filesystem::path& path, std::size_t bytes_max);
+/// Writes beside, syncs, renames, syncs the folder. `mode` for instance 0600.
+[[nodiscard]] Result<bool> write(const std::filesystem::path& path, BytesView content,
+                                 unsigned mode);
+/// As write(), but refuses (conflict) if the file exists.
+[[nodiscard]] Result<bool> create(const std::filesystem::path& path, BytesView content,
+                                  unsigned mode);
+/// A secret: refused (forbidden, saying the chmod to run) if group or others may read or write it
+/// or if it belongs to another user.
+[[nodiscard]] Result<std::string> read_secret(const std::filesystem::path& path,
+                                              std::size_t bytes_max);
+
+/// An advisory lock on a file in the data directory, held while the object lives.
+class Lock {
+ public:
+  /// conflict if another process holds it, naming its pid.
+  [[nodiscard]] static Result<Lock> take(const std::filesystem::path& path);
+  Lock(Lock&& other) noexcept;
+  Lock& operator=(Lock&& other) noexcept;
+  ~Lock();
+
+ private:
+  explicit Lock(int file) : file_(file) {}
+  int file_ = -1;
+};
+
+}  // namespace kith::files
