@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "protocol/base/result.hpp"
@@ -11,6 +10,7 @@
 /// are the text itself, unpadded.
 namespace kith {
 
+/// Nonce, commitment and tag: what sealing adds to the padded text.
 inline constexpr std::size_t seal_overhead_bytes = 24 + 32 + 16;
 
 /// K_log = H(space key; `kith/log-key/v1` | log id): what an auditor of one log is given.
@@ -22,9 +22,9 @@ inline constexpr std::size_t seal_overhead_bytes = 24 + 32 + 16;
 /// too_large if the payload would exceed payload_bytes_max.
 [[nodiscard]] Result<Bytes> seal_payload(const Key32& log_key, const LogId& log,
                                          const Nonce24& nonce, BytesView text);
-/// Opens with the one key given. bad_signature if the commitment is another key's or the tag fails.
-[[nodiscard]] Result<Bytes> open_payload(const Key32& log_key, const LogId& log,
-                                         BytesView payload);
+/// Opens with the one key given. bad_signature if the commitment is another key's or the tag fails;
+/// malformed or too_large if no payload has this length.
+[[nodiscard]] Result<Bytes> open_payload(const Key32& log_key, const LogId& log, BytesView payload);
 /// Tries the keys in the order given (newest first); the commitment tells which fits. not_found if
 /// none does.
 [[nodiscard]] Result<Bytes> open_payload(const std::vector<Key32>& log_keys, const LogId& log,

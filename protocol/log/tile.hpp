@@ -13,6 +13,7 @@
 /// l > 0 it is the root of a complete tile of level l - 1.
 namespace kith {
 
+/// Which hashes; the edge of a tree of another size holds another TileId.
 struct TileId {
   unsigned level = 0;
   std::uint64_t index = 0;
@@ -35,13 +36,16 @@ struct TileId {
 [[nodiscard]] Result<TreeHash> root_from_edge(std::uint64_t size,
                                               const std::vector<std::vector<TreeHash>>& edge);
 
+/// The hashes one after the other: a tile as stored, sent and exported.
 [[nodiscard]] Bytes encode_hashes(std::span<const TreeHash> hashes);
 /// malformed unless a multiple of 32 bytes and at most 256 hashes.
 [[nodiscard]] Result<std::vector<TreeHash>> decode_hashes(BytesView bytes);
 
-/// "tile/0/x001/x234/067.p/8" and "tile/entries/…": paths of an export.
+/// "tile/0/x001/x234/067.p/8": the path of a tile in an export.
 [[nodiscard]] std::string tile_path(const TileId& tile);
+/// The same for the entries of a level-0 tile.
 [[nodiscard]] std::string bundle_path(std::uint64_t index, unsigned width);
+/// Strict: what tile_path would not write is malformed.
 [[nodiscard]] Result<TileId> parse_tile_path(std::string_view path);
 
 }  // namespace kith

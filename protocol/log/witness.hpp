@@ -25,13 +25,15 @@ struct Cosignature {
 
 /// "kith/witness/" and the member id in hex.
 [[nodiscard]] std::string witness_name(const MemberId& witness);
+/// Signs what is rebuilt from `log`, `size` and `root`. The caller holds those leaves durably and
+/// has compared them with all it cosigned.
 [[nodiscard]] Cosignature cosign(const LogId& log, std::uint64_t size, const TreeHash& root,
                                  const MemberId& witness, std::uint64_t time_s,
                                  const SigningKey& witness_key);
+/// Whether `key` signed exactly these values.
 [[nodiscard]] bool verify_cosignature(const Cosignature& cosignature, const PublicKey& key);
 /// The note line (type 0x04) that a checkpoint of the same size and root may carry.
-[[nodiscard]] NoteSignature to_note_signature(const Cosignature& cosignature,
-                                              const PublicKey& key);
+[[nodiscard]] NoteSignature to_note_signature(const Cosignature& cosignature, const PublicKey& key);
 
 /// A possible witness: a member and the decision that admitted it (the founder's is Founding).
 struct WitnessCandidate {

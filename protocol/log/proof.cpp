@@ -1,0 +1,72 @@
+#include "protocol/log/proof.hpp"
+
+#include "protocol/base/limits.hpp"
+#include "protocol/base/text.hpp"
+#include "protocol/log/lines.hpp"
+
+namespace kith {
+namespace {
+
+constexpr std::string_view first_line = "c2sp.org/tlog-proof@v1";
+constexpr std::string_view extra_start = "extra ";
+constexpr std::string_view index_start = "index ";
+constexpr std::size_t path_max = 63;
+
+/// The hashes up to the empty line, which is taken off too.
+Result<Path> take_path(std::string_view& text) {
+  Path path;
+  while (const auto line = take_line(text)) {
+    if (line->empty()) return path;
+    if (path.size() == path_max) return fail(Errc::too_large, "a proof has too many hashes");
+    const auto hash = value_from_base64<TreeHash>(*line);
+    if (!hash) return fail(hash.error(), "a hash of a proof");
+    path.push_back(*hash);
+  }
+  return fail(Errc::malformed, "a proof without a checkpoint");
+}
+
+}  // namespace
+
+std::string encode_proof(const InclusionProof& proof) {
+  std::string text(first_line);
+  text.append("\n").append(index_start).append(std::to_string(proof.index)).append("\n");
+  for (const TreeHash& hash : proof.path) text += to_base64(hash.view()) + '\n';
+  return text + '\n' + proof.checkpoint;
+}
+
+Result<InclusionProof> decode_proof(std::string_view text) {
+  if (text.size() > proof_bytes_max) return fail(Errc::too_large, "a proof is too long");
+  const auto version = take_line(text);
+  if (!version || *version != first_line) return fail(Errc::malformed, "not a proof of version 1");
+
+  auto line = take_line(text);
+  if (line && line->starts_with(extra_start)) {
+    const auto extra = from_base64(line->substr(extra_start.size()));
+    if (!extra) return fail(extra.error(), "the extra line of a proof");
+    line = take_line(text);
+  }
+  if (!line || !line->starts_with(index_start)) {
+    return fail(Errc::malformed, "a proof without an index");
+  }
+  const auto index = parse_decimal(line->substr(index_start.size()), limits::tree_size_max - 1);
+  if (!index) return fail(index.error(), "the index of a proof");
+  auto path = take_path(text);
+  if (!path) return path.error();
+  const auto note = decode_note(text);
+  if (!note) return fail(note.error(), "the checkpoint of a proof");
+  return InclusionProof{*index, std::move(*path), std::string(text)};
+}
+
+Result<Checkpoint> verify_proof(const InclusionProof& proof, BytesView leaf, const NoteKey& key) {
+  const auto note = decode_note(proof.checkpoint);
+  if (!note) return fail(note.error(), "the checkpoint of a proof");
+  auto checkpoint = verify_checkpoint(*note, key);
+  if (!checkpoint) return fail(checkpoint.error(), "the checkpoint of a proof");
+  if (!verify_inclusion(proof.index, checkpoint->size, leaf_hash(leaf), proof.path,
+                        checkpoint->root)) {
+    return fail(Errc::bad_proof, "the proof does not lead from this leaf to the signed root");
+  }
+  return checkpoint;
+}
+
+}  // namespace kith
