@@ -11,7 +11,7 @@
 namespace kith {
 
 /// An author's key file (`.kith-key`): text, first line "kith-key v1". The seed is in clear or under
-/// a passphrase (Argon2id, XChaCha20-Poly1305).
+/// a passphrase (Argon2id, XChaCha20-Poly1305), which must not be empty.
 [[nodiscard]] std::string encode_key_file(const SigningKey& key);
 [[nodiscard]] std::string encode_key_file(const SigningKey& key, std::string_view passphrase,
                                           BytesView salt16, const Nonce24& nonce);
