@@ -36,12 +36,17 @@ struct Welcome {
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
 
-/// What this daemon holds, sent when digests differ: changes since the last common digest, or all.
+/// What this daemon holds: sent when digests differ (changes since the last common digest, or all)
+/// and, for one log, when that log changed.
 struct Have {
-  bool complete = true;  ///< All logs, not the changed ones only.
-  bool more = false;     ///< Another Have follows (entries_per_list_max).
   std::vector<LogSummary> logs;
   friend bool operator==(const Have&, const Have&) = default;
+};
+
+/// Asks for Announce of these logs, because a Have said that more is there.
+struct GetCheckpoints {
+  std::vector<LogId> logs;  ///< At most entries_per_list_max.
+  friend bool operator==(const GetCheckpoints&, const GetCheckpoints&) = default;
 };
 
 /// A log's newest checkpoint here, with what is needed to believe it.
@@ -88,20 +93,22 @@ struct Tiles {
   friend bool operator==(const Tiles&, const Tiles&) = default;
 };
 
-/// Leaves [first, last) of one bundle (last - first <= 256, in a tree of at least `last`), and as
-/// many of their payloads, from `first` on, as fit into one message.
+/// Leaves [first, last) of one bundle (first is a multiple of 256, last - first <= 256), and as many
+/// of their payloads, from `payloads_from` on, as fit into one message.
 struct GetEntries {
   LogId log;
   std::uint64_t first = 0;
   std::uint64_t last = 0;
+  std::uint64_t payloads_from = 0;
   friend bool operator==(const GetEntries&, const GetEntries&) = default;
 };
 struct Entries {
   LogId log;
   std::uint64_t first = 0;
   std::uint64_t last = 0;
+  std::uint64_t payloads_from = 0;
   Bytes leaves;    ///< An entry bundle of last - first leaves; empty: not held.
-  Bytes payloads;  ///< From `first` on: u32 length, bytes; length 2^32-1: not held here. May be fewer.
+  Bytes payloads;  ///< From payloads_from on: u32 length, bytes; 2^32-1: not held here. May be fewer.
   friend bool operator==(const Entries&, const Entries&) = default;
 };
 
@@ -136,16 +143,17 @@ struct JoinGranted {
   friend bool operator==(const JoinGranted&, const JoinGranted&) = default;
 };
 
+/// Keeps a connection alive and compares digests in the course of a long session.
 struct Ping {
-  std::uint64_t token = 0;
+  Hash digest{};  ///< Zeros: only a sign of life.
   friend bool operator==(const Ping&, const Ping&) = default;
 };
 struct Pong {
-  std::uint64_t token = 0;
+  Hash digest{};
   friend bool operator==(const Pong&, const Pong&) = default;
 };
 
-using Message = std::variant<Welcome, Have, Announce, Push, Cosigned, GetTiles, Tiles, GetEntries,
+using Message = std::variant<Welcome, Have, GetCheckpoints, Announce, Push, Cosigned, GetTiles, Tiles, GetEntries,
                              Entries, GetPayloads, Payloads, JoinRequest, JoinWaiting, JoinGranted,
                              Ping, Pong>;
 [[nodiscard]] Bytes encode(const Message& message);
