@@ -3,6 +3,7 @@
 #include "protocol/base/check.hpp"
 #include "protocol/base/limits.hpp"
 #include "protocol/base/text.hpp"
+#include "protocol/schema/record_codec.hpp"
 
 namespace kith {
 namespace {
@@ -188,8 +189,7 @@ std::string encode_key_file(const SigningKey& key, std::string_view passphrase, 
                             const Nonce24& nonce) {
   KITH_CHECK(!passphrase.empty() && salt16.size() == salt_bytes);
   Key32 secret = passphrase_key(passphrase, salt16);
-  const Bytes sealed =
-      xchacha_seal(secret, nonce, key.public_key().view(), key.seed().view());
+  const Bytes sealed = xchacha_seal(secret, nonce, key.public_key().view(), key.seed().view());
   wipe(secret.bytes);
 
   std::string text = std::string(key_file_header) + "\n";

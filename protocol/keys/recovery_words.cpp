@@ -7,9 +7,9 @@
 namespace kith {
 namespace {
 
-constexpr std::size_t recovery_word_count = 24;     // 256 bits of seed, 8 of checksum.
-constexpr std::size_t fingerprint_word_count = 8;   // 88 bits.
-constexpr std::size_t words_bytes_max = 24 * 16;    // The longest word has eight letters.
+constexpr std::size_t recovery_word_count = 24;    // 256 bits of seed, 8 of checksum.
+constexpr std::size_t fingerprint_word_count = 8;  // 88 bits.
+constexpr std::size_t words_bytes_max = 24 * 16;   // The longest word has eight letters.
 
 /// `count` words from the first bits of `bytes`.
 std::vector<std::string> to_words(BytesView bytes, std::size_t count) {

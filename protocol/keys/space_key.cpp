@@ -23,8 +23,8 @@ RecordId record_id(BytesView record) {
 Hash space_key_id(const NetworkId& network, const SpaceId& space, char leaf_class,
                   const Key32& key) {
   const std::uint8_t letter = static_cast<std::uint8_t>(leaf_class);
-  return blake2b({view(space_key_domain), network.view(), space.view(), BytesView(&letter, 1),
-                  key.view()});
+  return blake2b(
+      {view(space_key_domain), network.view(), space.view(), BytesView(&letter, 1), key.view()});
 }
 
 KeyGrant make_key_grant(const NetworkId& network, const SpaceId& space, const DecisionId& basis,

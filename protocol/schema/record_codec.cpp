@@ -19,7 +19,7 @@ constexpr int nesting_max = 16;
 
 // Writing. Every pointer is set, so that each value has exactly one segment.
 
-capnp::Data::Reader data(BytesView bytes) { return {bytes.data(), bytes.size()}; }
+capnp::Data::Reader blob(BytesView bytes) { return {bytes.data(), bytes.size()}; }
 capnp::Text::Reader words(const std::string& text) { return {text.c_str(), text.size()}; }
 
 template <class List, class Values, class Convert>
@@ -30,40 +30,40 @@ void write_list(List to, const Values& values, Convert convert) {
 unsigned count(std::size_t size) { return static_cast<unsigned>(size); }
 
 void write(wire::Record::Builder to, const Record& from) {
-  to.setNonce(data(from.nonce.view()));
+  to.setNonce(blob(from.nonce.view()));
   to.setKind(words(from.kind));
-  to.setBody(data(from.body));
-  to.setAuthor(data(from.author.view()));
+  to.setBody(blob(from.body));
+  to.setAuthor(blob(from.author.view()));
   to.setTime(from.time);
-  to.setNetwork(data(from.network.view()));
-  to.setLog(data(from.log.view()));
+  to.setNetwork(blob(from.network.view()));
+  to.setLog(blob(from.log.view()));
 }
 
 void write(wire::Certificate::Builder to, const Certificate& from) {
   const bool cut = from.reason == Certificate::Reason::cut;
   KITH_CHECK(cut || from.cut_list.is_zero());
-  to.setNetwork(data(from.network.view()));
-  to.setMember(data(from.member.view()));
+  to.setNetwork(blob(from.network.view()));
+  to.setMember(blob(from.member.view()));
   to.setNumber(from.number);
-  to.setLogKey(data(from.log_key.view()));
-  to.setWitnessKey(data(from.witness_key.view()));
-  to.setTransportKey(data(from.transport_key.view()));
-  to.setSealingKey(data(from.sealing_key.view()));
-  to.setDaemonKey(data(from.daemon_key.view()));
-  to.setSteward(data(from.steward.view()));
+  to.setLogKey(blob(from.log_key.view()));
+  to.setWitnessKey(blob(from.witness_key.view()));
+  to.setTransportKey(blob(from.transport_key.view()));
+  to.setSealingKey(blob(from.sealing_key.view()));
+  to.setDaemonKey(blob(from.daemon_key.view()));
+  to.setSteward(blob(from.steward.view()));
   write_list(to.initRelays(count(from.relays.size())), from.relays,
-             [](const DhPublic& relay) { return data(relay.view()); });
+             [](const DhPublic& relay) { return blob(relay.view()); });
   to.setReason(static_cast<wire::Certificate::Reason>(from.reason));
-  if (cut) to.setCutList(data(from.cut_list.view()));
+  if (cut) to.setCutList(blob(from.cut_list.view()));
 }
 
 void write(wire::Enrolment::Builder to, const Enrolment& from) {
-  to.setNetwork(data(from.network.view()));
-  to.setMember(data(from.member.view()));
+  to.setNetwork(blob(from.network.view()));
+  to.setMember(blob(from.member.view()));
   to.setNumber(from.number);
-  to.setAuthor(data(from.author.view()));
+  to.setAuthor(blob(from.author.view()));
   to.setScopes(from.scopes);
-  to.setSteward(data(from.steward.view()));
+  to.setSteward(blob(from.steward.view()));
 }
 
 void write(wire::Profile::Builder to, const Profile& from) {
@@ -95,18 +95,18 @@ void write(wire::Founding::Builder to, const Founding& from) {
 
 void write(wire::Effect::Builder to, const Admit& from) {
   auto admit = to.initAdmit();
-  admit.setCertificate(data(from.certificate));
+  admit.setCertificate(blob(from.certificate));
   write(admit.initProfile(), from.profile);
 }
-void write(wire::Effect::Builder to, const Part& from) { to.setPart(data(from.member.view())); }
-void write(wire::Effect::Builder to, const Pause& from) { to.setPause(data(from.member.view())); }
-void write(wire::Effect::Builder to, const Resume& from) { to.setResume(data(from.member.view())); }
+void write(wire::Effect::Builder to, const Part& from) { to.setPart(blob(from.member.view())); }
+void write(wire::Effect::Builder to, const Pause& from) { to.setPause(blob(from.member.view())); }
+void write(wire::Effect::Builder to, const Resume& from) { to.setResume(blob(from.member.view())); }
 void write(wire::Effect::Builder to, const ChangeCharter& from) {
   write(to.initCharter(), from.charter);
 }
 
 void write(wire::Proposal::Builder to, const Proposal& from) {
-  to.setBasis(data(from.basis.view()));
+  to.setBasis(blob(from.basis.view()));
   auto effects = to.initEffects(count(from.effects.size()));
   for (unsigned i = 0; i < effects.size(); ++i) {
     std::visit([&](const auto& effect) { write(effects[i], effect); }, from.effects[i]);
@@ -114,23 +114,23 @@ void write(wire::Proposal::Builder to, const Proposal& from) {
 }
 
 void write(wire::Consent::Builder to, const Consent& from) {
-  to.setProposal(data(from.proposal.view()));
+  to.setProposal(blob(from.proposal.view()));
   to.setRound(from.round);
   to.setWord(static_cast<wire::Consent::Word>(from.word));
 }
 
 void write(wire::Seen::Builder to, const Seen& from) {
-  to.setProposal(data(from.proposal.view()));
+  to.setProposal(blob(from.proposal.view()));
   to.setRound(from.round);
 }
 
 void write(wire::KeyGrant::Builder to, const KeyGrant& from) {
-  to.setSpace(data(from.space.view()));
-  to.setBasis(data(from.basis.view()));
-  to.setKeyIdG(data(from.key_id_g.view()));
-  to.setKeyIdR(data(from.key_id_r.view()));
+  to.setSpace(blob(from.space.view()));
+  to.setBasis(blob(from.basis.view()));
+  to.setKeyIdG(blob(from.key_id_g.view()));
+  to.setKeyIdR(blob(from.key_id_r.view()));
   write_list(to.initBoxes(count(from.boxes.size())), from.boxes,
-             [](const Bytes& box) { return data(box); });
+             [](const Bytes& box) { return blob(box); });
 }
 
 template <class Root, class Value>
@@ -288,9 +288,12 @@ Effect read_effect(Reading& in, wire::Effect::Reader from) {
       read(in, from.getAdmit().getProfile(), admit.profile);
       return admit;
     }
-    case wire::Effect::PART: return subject(from.getPart(), Part{});
-    case wire::Effect::PAUSE: return subject(from.getPause(), Pause{});
-    case wire::Effect::RESUME: return subject(from.getResume(), Resume{});
+    case wire::Effect::PART:
+      return subject(from.getPart(), Part{});
+    case wire::Effect::PAUSE:
+      return subject(from.getPause(), Pause{});
+    case wire::Effect::RESUME:
+      return subject(from.getResume(), Resume{});
     case wire::Effect::CHARTER: {
       ChangeCharter change;
       read(in, from.getCharter(), change.charter);
@@ -372,7 +375,8 @@ Result<Value> from_segment(BytesView bytes, std::size_t bytes_max, const char* w
     return refuse("not a message of this format");
   }
 
-  // Canonical form alone lets a null pointer and an empty text, or a field of a later version, pass.
+  // Canonical form alone lets a null pointer and an empty text, or a field of a later version,
+  // pass.
   if (!equal(encode(value), bytes)) return refuse("not the one encoding of its content");
   return value;
 }

@@ -10,9 +10,10 @@
 #include "protocol/base/types.hpp"
 
 /// The structs of log.capnp and their one canonical segment each. Decoders refuse whatever is not
-/// canonical (malformed), whatever exceeds limits.hpp (too_large), and never throw: what they accept
-/// is exactly what encode() makes of the value. Bytes once signed are kept: encode only what is new.
-/// encode() checks no limit: what comes from a person is judged by decoding what was encoded.
+/// canonical (malformed), whatever exceeds limits.hpp (too_large), and never throw: what they
+/// accept is exactly what encode() makes of the value. Bytes once signed are kept: encode only what
+/// is new. encode() checks no limit: what comes from a person is judged by decoding what was
+/// encoded.
 namespace kith {
 
 /// Whether `word` may name a kind: a-z, digits and '_', a letter first, at most name_bytes_max.
@@ -26,9 +27,9 @@ struct Record {
   std::string kind;                     ///< A word of kind_table.hpp, or one this version lacks.
   Bytes body;                           ///< By kind: a document's bytes, or a canonical segment.
   PublicKey author;
-  Millis time = 0;                      ///< Claimed by the author.
-  NetworkId network;                    ///< Zeros in Founding.
-  LogId log;                            ///< Zeros in Founding.
+  Millis time = 0;    ///< Claimed by the author.
+  NetworkId network;  ///< Zeros in Founding.
+  LogId log;          ///< Zeros in Founding.
 
   friend bool operator==(const Record&, const Record&) = default;
 };
