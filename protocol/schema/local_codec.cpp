@@ -32,6 +32,26 @@ Value octets(capnp::Data::Reader from) {
 Bytes bytes_of(capnp::Data::Reader from) { return {from.begin(), from.end()}; }
 std::string text_of(capnp::Text::Reader from) { return {from.begin(), from.size()}; }
 
+// What the templates below call, declared before them.
+void write(wire::Member::Builder to, const MemberRow& from);
+void read(wire::Member::Reader from, MemberRow& to);
+void write(wire::Author::Builder to, const AuthorRow& from);
+void read(wire::Author::Reader from, AuthorRow& to);
+void write(wire::Candidate::Builder to, const CandidateRow& from);
+void read(wire::Candidate::Reader from, CandidateRow& to);
+void write(wire::Word::Builder to, const WordRow& from);
+void read(wire::Word::Reader from, WordRow& to);
+void write(wire::OpenProposal::Builder to, const ProposalRow& from);
+void read(wire::OpenProposal::Reader from, ProposalRow& to);
+void write(wire::PublishedRecord::Builder to, const PublishedRow& from);
+void read(wire::PublishedRecord::Reader from, PublishedRow& to);
+void write(wire::RecordSummary::Builder to, const RecordSummary& from);
+void read(wire::RecordSummary::Reader from, RecordSummary& to);
+void write(wire::ThreadRow::Builder to, const ThreadRow& from);
+void read(wire::ThreadRow::Reader from, ThreadRow& to);
+void write(wire::AuditRow::Builder to, const AuditRow& from);
+void read(wire::AuditRow::Reader from, AuditRow& to);
+
 template <class List, class Value>
 void write_rows(List to, const std::vector<Value>& from) {
   for (unsigned i = 0; i < to.size(); ++i) write(to[i], from[i]);
@@ -44,8 +64,8 @@ unsigned count(std::size_t size) { return static_cast<unsigned>(size); }
 
 template <class List, class Value>
 void read_rows(List from, std::vector<Value>& to) {
-  to.resize(from.size());
-  for (unsigned i = 0; i < from.size(); ++i) read(from[i], to[i]);
+  // One at a time: a list may claim more rows than it has bytes, and then the first is refused.
+  for (const auto row : from) read(row, to.emplace_back());
 }
 void read_texts(capnp::List<capnp::Text>::Reader from, std::vector<std::string>& to) {
   to.reserve(from.size());
@@ -208,6 +228,7 @@ void read(wire::OpenProposal::Reader from, ProposalRow& to) {
   to.proposer = text_of(from.getProposer());
   read_texts(from.getEffects(), to.effects);
   to.rule = text_of(from.getRule());
+  demand(from.getWords().size() <= limits::members_max);
   read_rows(from.getWords(), to.words);
   to.electors = from.getElectors();
   to.our_round = from.getOurRound();
@@ -598,10 +619,9 @@ Result<Message> from_segment(BytesView bytes, const char* what) {
   if (bytes.empty() || bytes.size() % sizeof(capnp::word) != 0) return malformed;
 
   const std::size_t word_count = bytes.size() / sizeof(capnp::word);
-  const auto words_copy =
-      kj::heapArray<capnp::word>(word_count);  // Aligned, as the reader demands.
-  std::memcpy(words_copy.begin(), bytes.data(), bytes.size());
-  const kj::ArrayPtr<const capnp::word> segment = words_copy;
+  auto aligned = kj::heapArray<capnp::word>(word_count);
+  std::memcpy(aligned.asBytes().begin(), bytes.data(), bytes.size());
+  const kj::ArrayPtr<const capnp::word> segment = aligned;
   // Each part is read once: more than the message itself is an attempt to have parts read twice.
   const capnp::ReaderOptions options{word_count + 64, nesting_max};
   try {
