@@ -17,8 +17,8 @@
 /// over a Database: callers own the transactions, so one commit can hold many changes.
 ///
 /// Layout (docs/STORAGE): entries after the last complete bundle of 256 lie one by one in `recent`;
-/// when a bundle completes, its leaves, its level-0 tile and its payloads (in groups of 64) are each
-/// packed into one value and the single rows go. So disk use stays near the bytes themselves.
+/// when a bundle completes, its leaves, its level-0 tile and its payloads (in groups of 64) are
+/// each packed into one value and the single rows go. So disk use stays near the bytes themselves.
 namespace kith::storage {
 
 /// Where a log ends here.
@@ -26,8 +26,8 @@ struct LogHead {
   LogId log;
   MemberId member;
   SpaceId space;
-  CompactRange range;       ///< Durable leaves; range.size() is the log's size here.
-  std::uint64_t gaps = 0;   ///< Leaves whose payload is not held.
+  CompactRange range;      ///< Durable leaves; range.size() is the log's size here.
+  std::uint64_t gaps = 0;  ///< Leaves whose payload is not held.
 
   [[nodiscard]] std::uint64_t size() const { return range.size(); }
   friend bool operator==(const LogHead&, const LogHead&) = default;
@@ -58,8 +58,8 @@ void create(WriteTxn& txn, const LogId& log, const MemberId& member, const Space
 /// Returns the new head; on error nothing was changed that commit() could keep.
 [[nodiscard]] Result<LogHead> append(WriteTxn& txn, const LogId& log, std::uint64_t first,
                                      std::span<const NewEntry> entries);
-/// Fills a gap. bad_proof if the leaf commits to something else; not_found beyond the end. A payload
-/// already held is left alone.
+/// Fills a gap. bad_proof if the leaf commits to something else; not_found beyond the end. A
+/// payload already held is left alone.
 [[nodiscard]] Result<bool> put_payload(WriteTxn& txn, const LogId& log, std::uint64_t index,
                                        BytesView payload);
 
@@ -89,9 +89,9 @@ void each_payload(const ReadTxn& txn, const LogId& log, std::uint64_t first, std
 [[nodiscard]] TreeHash root_at(const ReadTxn& txn, const LogId& log, std::uint64_t size);
 
 [[nodiscard]] std::optional<StoredCheckpoint> checkpoint(const ReadTxn& txn, const LogId& log);
-/// Keeps a checkpoint whose leaves are all held and whose root is ours. stale if not larger than the
-/// one kept; conflict (the log forked) if the root at that size is another; unavailable if leaves
-/// are missing.
+/// Keeps a checkpoint whose leaves are all held and whose root is ours. stale if not larger than
+/// the one kept; conflict (the log forked) if the root at that size is another; unavailable if
+/// leaves are missing.
 [[nodiscard]] Result<bool> put_checkpoint(WriteTxn& txn, const LogId& log,
                                           const StoredCheckpoint& checkpoint);
 
