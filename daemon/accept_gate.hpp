@@ -24,7 +24,8 @@ struct Source {
   friend bool operator==(const Source&, const Source&) = default;
 };
 
-/// Decides which new connections get a place among the half-open ones. Knows no socket and no clock.
+/// Decides which new connections get a place among the half-open ones. Knows no socket and no
+/// clock.
 class AcceptGate {
  public:
   using Time = std::chrono::steady_clock::time_point;

@@ -19,7 +19,8 @@ constexpr unsigned doublings_max = 8;
 
 /// Somewhere between half and the whole of `pause`, so that members do not dial in step.
 std::chrono::milliseconds jittered(std::chrono::milliseconds pause) {
-  const auto random = read_integer<std::uint32_t>(random_octets<Octets<struct JitterTag, 4>>().view());
+  const auto random =
+      read_integer<std::uint32_t>(random_octets<Octets<struct JitterTag, 4>>().view());
   const auto half = pause.count() / 2;
   return std::chrono::milliseconds(half + static_cast<std::int64_t>(random) % (half + 1));
 }
@@ -103,7 +104,8 @@ void Dialer::begin(const DialTarget& target, State& state) {
     asio::post(io_, [this, member] { finished(member); });
     if (failure && !stopping_) std::rethrow_exception(failure);
   };
-  asio::co_spawn(io_, dial(target), asio::bind_cancellation_slot(state.cancel->slot(), on_finished));
+  asio::co_spawn(io_, dial(target),
+                 asio::bind_cancellation_slot(state.cancel->slot(), on_finished));
 }
 
 void Dialer::finished(const MemberId& member) {
@@ -152,10 +154,14 @@ asio::awaitable<Dialer::Attempt> Dialer::shake_hands(DialTarget target,
       "it closed the connection: it may not know this member, or have another transport key";
   channel::Initiator initiator({own_static_, target.transport_key, network_, target.psk,
                                 random_octets<DhSecret>(), target.hello});
-  const Bytes opening = initiator.start();
   Attempt done;
+  const auto opening = initiator.start();
+  if (!opening) {
+    done.why = opening.error().detail;
+    co_return done;
+  }
   done.why = silence;
-  if (!co_await carrier->write(opening)) co_return done;
+  if (!co_await carrier->write(*opening)) co_return done;
   while (!initiator.finished()) {
     Bytes arrived(handshake_read_bytes);
     arrived.resize(co_await carrier->read_some(arrived));

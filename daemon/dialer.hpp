@@ -10,8 +10,8 @@
 
 namespace kith::daemon {
 
-/// Dials whoever should be connected and is not, with growing pauses after failures. Nothing is ever
-/// dialled that the membership or the operator did not name.
+/// Dials whoever should be connected and is not, with growing pauses after failures. Nothing is
+/// ever dialled that the membership or the operator did not name.
 class Dialer {
  public:
   struct Limits {

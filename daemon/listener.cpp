@@ -62,7 +62,7 @@ void Listener::set_keys(Keys keys) {
   network_ = keys.network;
   statics_.clear();
   for (const DhSecret& secret : keys.own_statics) {
-    statics_.push_back({secret, channel::preamble_key(dh_public(secret), keys.network)});
+    statics_.push_back(channel::own_static(secret, keys.network));
   }
 }
 
@@ -126,8 +126,8 @@ asio::awaitable<void> Listener::serve(std::unique_ptr<transport::Carrier> carrie
 
   // All that a stranger gets of us: this buffer, and one keyed hash for each static.
   std::array<std::uint8_t, channel::opening_bytes> opening;
-  const auto first = co_await (transport::read_exactly(*carrier, opening) ||
-                               until(begun + limits_.first_message));
+  const auto first =
+      co_await (transport::read_exactly(*carrier, opening) || until(begun + limits_.first_message));
   const bool complete = first.index() == 0 && std::get<0>(first);
   if (stopping_ || !complete || !knows_us(opening)) {
     ++counters_.strangers;
@@ -170,7 +170,7 @@ asio::awaitable<bool> Listener::shake_hands(transport::Carrier& carrier,
 
 bool Listener::knows_us(BytesView opening) const {
   bool matches = false;
-  for (const OwnStatic& own : statics_) {
+  for (const channel::OwnStatic& own : statics_) {
     matches |= channel::preamble_matches(opening, own.preamble);
   }
   return matches;
@@ -178,7 +178,7 @@ bool Listener::knows_us(BytesView opening) const {
 
 channel::Responder::Config Listener::responder_config() const {
   channel::Responder::Config config;
-  for (const OwnStatic& own : statics_) config.own_statics.push_back(own.secret);
+  config.own_statics = statics_;
   config.network = network_;
   config.ephemeral = random_octets<DhSecret>();
   config.candidates = events_.candidates;

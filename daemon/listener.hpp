@@ -11,8 +11,8 @@
 
 namespace kith::daemon {
 
-/// Accepts peers: gate, preamble, handshake. Strangers get no reply; whatever is not right is closed
-/// in silence and counted.
+/// Accepts peers: gate, preamble, handshake. Strangers get no reply; whatever is not right is
+/// closed in silence and counted.
 class Listener {
  public:
   struct Limits {
@@ -58,10 +58,6 @@ class Listener {
 
  private:
   class Place;
-  struct OwnStatic {
-    DhSecret secret;
-    channel::PreambleKey preamble;
-  };
 
   asio::awaitable<void> accept(asio::ip::tcp::acceptor& acceptor);
   void admit(asio::ip::tcp::socket socket);
@@ -74,7 +70,7 @@ class Listener {
   asio::io_context& io_;
   Limits limits_;
   NetworkId network_;
-  std::vector<OwnStatic> statics_;
+  std::vector<channel::OwnStatic> statics_;
   Events events_;
   AcceptGate gate_;
   Counters counters_;

@@ -140,6 +140,7 @@ asio::awaitable<void> Session::write_frames() {
   for (;;) {
     const Bytes output = channel_.take_output(write_bytes);
     if (output.empty()) {
+      if (channel_.failed()) end(End::bad_frame);
       if (closing_) carrier_->shutdown_send();
       co_await to_write_.wait();
       if (end_ != End::none) co_return;

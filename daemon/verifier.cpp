@@ -8,7 +8,9 @@ namespace {
 
 constexpr unsigned threads_max = 8;
 
-std::size_t thread_count() { return std::clamp(std::thread::hardware_concurrency(), 1U, threads_max); }
+std::size_t thread_count() {
+  return std::clamp(std::thread::hardware_concurrency(), 1U, threads_max);
+}
 
 }  // namespace
 

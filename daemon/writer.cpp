@@ -25,8 +25,8 @@ void merge(storage::HighWaterMarks& into, const storage::HighWaterMarks& marks) 
 
 }  // namespace
 
-Writer::Writer(storage::Database& log, storage::Database& views,
-               storage::HighWaterFile& high_water, Events events)
+Writer::Writer(storage::Database& log, storage::Database& views, storage::HighWaterFile& high_water,
+               Events events)
     : log_(log), views_(views), high_water_(high_water), events_(std::move(events)) {
   thread_ = std::thread([this] { run(); });
 }
@@ -41,8 +41,7 @@ void Writer::write(WriteJob job) {
   wake_.notify_one();
 }
 
-void Writer::write_views(std::function<void(storage::WriteTxn&)> work,
-                         std::function<void()> done) {
+void Writer::write_views(std::function<void(storage::WriteTxn&)> work, std::function<void()> done) {
   {
     const std::lock_guard lock(mutex_);
     view_jobs_.push_back({std::move(work), std::move(done)});

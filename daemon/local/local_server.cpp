@@ -70,8 +70,7 @@ class LocalServer::Client {
   asio::awaitable<void> read_requests() {
     while (!server_.stopping_) {
       std::array<std::uint8_t, 4> header;
-      const auto [error, size] =
-          co_await asio::async_read(socket_, asio::buffer(header), as_value);
+      const auto [error, size] = co_await asio::async_read(socket_, asio::buffer(header), as_value);
       if (error) co_return;
       const std::size_t length = read_integer<std::uint32_t>(header);
       if (length == 0 || length > server_.limits_.message_bytes_max) co_return;

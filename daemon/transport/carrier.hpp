@@ -7,8 +7,8 @@
 #include "daemon/transport/asio.hpp"
 #include "protocol/base/types.hpp"
 
-/// Bytes both ways, for peers and later for remote clients. What is secret is the channel's business:
-/// a carrier may be watched and changed by anyone.
+/// Bytes both ways, for peers and later for remote clients. What is secret is the channel's
+/// business: a carrier may be watched and changed by anyone.
 namespace kith::transport {
 
 /// A connected stream. One read and one write may be under way at a time.
