@@ -1,21 +1,14 @@
 #include "storage/lmdb.hpp"
 
-#include <fcntl.h>
 #include <lmdb.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <mutex>
-#include <set>
-#include <system_error>
 #include <utility>
 
 #include "protocol/base/check.hpp"
-#include "storage/lmdb_file.hpp"
+#include "storage/lmdb_folder.hpp"
 #include "storage/unsynced.hpp"
 
 namespace kith::storage {
@@ -55,85 +48,6 @@ MDB_val value_of(BytesView bytes) {
 }
 BytesView bytes_of(const MDB_val& value) {
   return {static_cast<const std::uint8_t*>(value.mv_data), value.mv_size};
-}
-
-/// The environments that this process has open. LMDB's locks belong to the process, so opening the
-/// same one twice silently loses them; that makes it the one thing here that is process-wide.
-class OpenOnce {
- public:
-  explicit OpenOnce(const std::filesystem::path& folder) {
-    struct stat status{};
-    if (::stat(folder.c_str(), &status) != 0) refuse(folder, "cannot be read");
-    id_ = {status.st_dev, status.st_ino};
-    const std::lock_guard lock(mutex());
-    KITH_CHECK(open().insert(id_).second);
-  }
-  OpenOnce(const OpenOnce&) = delete;
-  OpenOnce& operator=(const OpenOnce&) = delete;
-  ~OpenOnce() {
-    const std::lock_guard lock(mutex());
-    open().erase(id_);
-  }
-
- private:
-  using Id = std::pair<dev_t, ino_t>;
-  static std::set<Id>& open() {
-    static std::set<Id> folders;
-    return folders;
-  }
-  static std::mutex& mutex() {
-    static std::mutex guard;
-    return guard;
-  }
-
-  Id id_;
-};
-
-void refuse_if_not_private(const std::filesystem::path& path) {
-  struct stat status{};
-  if (::lstat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT) return;
-    refuse(path, "cannot be read: " + std::system_category().message(errno));
-  }
-  if (S_ISLNK(status.st_mode)) refuse(path, "is a symbolic link");
-  if (status.st_uid != ::geteuid()) refuse(path, "belongs to another user");
-  // LMDB believes every byte of its files: who can write them owns the daemon.
-  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    refuse(path, "is open to others; run: chmod go-rwx " + path.string());
-  }
-}
-
-void sync_folder(const std::filesystem::path& folder) {
-  const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = file >= 0 && ::fsync(file) == 0;
-  if (file >= 0) ::close(file);
-  if (!synced) refuse(folder, "cannot be synced");
-}
-
-std::filesystem::path prepare(const std::filesystem::path& given) {
-  const auto folder = std::filesystem::absolute(given).lexically_normal();
-  std::filesystem::create_directories(folder.parent_path());
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-    refuse(folder, "cannot be made: " + std::system_category().message(errno));
-  }
-
-  refuse_if_not_private(folder);
-  refuse_if_not_private(folder / "data.mdb");
-  refuse_if_not_private(folder / "lock.mdb");
-  struct statfs file_system{};
-  if (::statfs(folder.c_str(), &file_system) != 0) refuse(folder, "cannot be read");
-  if (is_remote(static_cast<std::uint32_t>(file_system.f_type))) {
-    refuse(folder, "is on a network or user-space file system; it must be on a local disk");
-  }
-  return folder;
-}
-
-void inspect(const std::filesystem::path& data) {
-  if (!std::filesystem::exists(data)) return;
-  const LmdbFileReport report = inspect_lmdb_file(data);
-  if (!report.usable) {
-    refuse(data, report.problem + ". Put it aside and run: kithd recover");
-  }
 }
 
 }  // namespace
@@ -282,21 +196,27 @@ class LmdbWriteTxn : public WriteTxn {
     const int code = mdb_del(txn_.get(), database_.table(table), &wanted, nullptr);
     if (code != MDB_NOTFOUND) check(code, "erasing");
   }
-  void commit() override { txn_.commit(); }
+  void commit() override {
+    txn_.commit();
+    turn_.end();
+  }
 
  private:
   /// A second one on the same thread would wait for itself for ever: that is a bug, so stop.
   class Turn {
    public:
-    explicit Turn(std::atomic<bool>& writing) : writing_(writing) {
-      KITH_CHECK(!writing_.exchange(true));
+    explicit Turn(std::atomic<bool>& writing) : writing_(&writing) {
+      KITH_CHECK(!writing_->exchange(true));
     }
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
-    ~Turn() { writing_ = false; }
+    ~Turn() { end(); }
+    void end() {
+      if (writing_ != nullptr) *std::exchange(writing_, nullptr) = false;
+    }
 
    private:
-    std::atomic<bool>& writing_;
+    std::atomic<bool>* writing_;
   };
 
   int store(Table table, BytesView key, BytesView value, unsigned flags) {
@@ -313,13 +233,13 @@ class LmdbWriteTxn : public WriteTxn {
 
 LmdbDatabase::Impl::Impl(const std::filesystem::path& given, std::span<const Table> tables,
                          Durability wanted, std::uint64_t map_bytes)
-    : folder(prepare(given)), durability(wanted), once(folder) {
+    : folder(prepare_folder(given)), durability(wanted), once(folder) {
   const auto data = folder / "data.mdb";
   if (durability == Durability::rebuildable && lost_power(folder)) {
     std::filesystem::remove(data);
     std::filesystem::remove(folder / "lock.mdb");
   }
-  inspect(data);
+  refuse_unless_whole(data);
   if (durability == Durability::rebuildable) mark_unsynced(folder);
 
   try {
@@ -332,9 +252,9 @@ LmdbDatabase::Impl::Impl(const std::filesystem::path& given, std::span<const Tab
 }
 
 LmdbDatabase::Impl::~Impl() {
-  const bool synced = mdb_env_sync(env, 1) == 0;
+  const bool catches_up = durability == Durability::rebuildable && mdb_env_sync(env, 1) == 0;
   mdb_env_close(env);
-  if (durability == Durability::rebuildable && synced) mark_synced(folder);
+  if (catches_up) mark_synced(folder);
 }
 
 void LmdbDatabase::Impl::open(std::uint64_t map_bytes, std::size_t tables) {

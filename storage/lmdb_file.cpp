@@ -194,26 +194,6 @@ LmdbFileReport inspect_open(int file, std::uint64_t file_bytes) {
 
 }  // namespace
 
-bool is_remote(std::uint64_t file_system_type) {
-  constexpr std::array<std::uint64_t, 14> remote = {
-      0x6969,      // NFS
-      0x517B,      // SMB
-      0xFF534D42,  // CIFS
-      0xFE534D42,  // SMB 2 and later
-      0x65735546,  // FUSE: sshfs and many more; what is behind it cannot be known
-      0x01021997,  // 9P
-      0x73757245,  // Coda
-      0x5346414F,  // AFS
-      0x6B414653,  // AFS of the kernel
-      0x00C36400,  // Ceph
-      0x0BD00BD0,  // Lustre
-      0x01161970,  // GFS2
-      0x7461636F,  // OCFS2
-      0x786F4256,  // VirtualBox shared folder
-  };
-  return std::ranges::find(remote, file_system_type) != remote.end();
-}
-
 LmdbFileReport inspect_lmdb_file(const std::filesystem::path& path) {
   LmdbFileReport report;
   // This descriptor is closed before LMDB opens the file: closing one later would drop its locks.

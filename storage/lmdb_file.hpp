@@ -8,10 +8,6 @@
 /// the process by SIGBUS. So the few fields needed are read here with pread, bounds checked.
 namespace kith::storage {
 
-/// Whether a file system of this statfs type keeps its bytes elsewhere (or hides where): LMDB's
-/// locks and shared memory do not work across machines.
-[[nodiscard]] bool is_remote(std::uint64_t file_system_type);
-
 /// What a data file claims and whether it may be mapped.
 struct LmdbFileReport {
   bool usable = false;

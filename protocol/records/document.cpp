@@ -181,8 +181,10 @@ FrontMatter read_front_matter(const Parts& parts) {
     return {{}, Complaint{1, "", "the front matter is larger than 64 KiB; move text below it"}};
   }
   FieldReader reader(parts.front_line);
+  // The parser overlooks a quote that is never closed if a line end is the last thing it reads.
+  const std::size_t end = parts.front.find_last_not_of(" \t\r\n") + 1;
   try {
-    std::istringstream stream{std::string(parts.front)};
+    std::istringstream stream{std::string(parts.front.substr(0, end))};
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(reader)) {
     }
