@@ -132,7 +132,7 @@ void Replica::Impl::absorb(const LogId& id, std::vector<Judged> batch, std::uint
   }
   if (!late) {
     state.judged = std::max(state.judged, next);
-    state.governance.complete = state.judged;
+    governance[state.member].complete = state.judged;
   }
   ++jobs;
   host.write_views(
@@ -236,7 +236,7 @@ void Replica::Impl::take_record(LogState& state, const Judged& judged) {
   } else {
     return;
   }
-  state.governance.entries.push_back(std::move(entry));
+  governance[state.member].entries.push_back(std::move(entry));
   govern_due = true;
 }
 

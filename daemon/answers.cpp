@@ -195,9 +195,8 @@ local::ProposalsAnswer Replica::Impl::proposals() const {
   }
   if (!fold) return out;
   out.basis = fold->state().decision;
-  const GovernanceLogs all = governance_logs();
   const auto electors = fold->state().electors();
-  for (const ProposalStanding& standing : fold->open_proposals(all)) {
+  for (const ProposalStanding& standing : fold->open_proposals(governance)) {
     if (!standing.valid) continue;
     local::ProposalRow row;
     row.id = standing.id;
@@ -205,7 +204,7 @@ local::ProposalsAnswer Replica::Impl::proposals() const {
     row.electors = static_cast<std::uint32_t>(electors.size());
     row.rule = rule_in_words(standing.rule, electors.size());
     row.explanation = standing.explanation;
-    row.our_round = fold->round_for(all, me.member, standing.id);
+    row.our_round = fold->round_for(governance, me.member, standing.id);
     for (const Effect& effect : standing.proposal.effects) {
       row.effects.push_back(effect_in_words(effect));
     }

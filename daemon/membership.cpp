@@ -30,14 +30,6 @@ bool Replica::Impl::fold_complete() const {
   return fold && fold->state_after(me.decision) != nullptr;
 }
 
-GovernanceLogs Replica::Impl::governance_logs() const {
-  GovernanceLogs all;
-  for (const auto& [id, state] : logs) {
-    if (id == commons_log(state.member)) all[state.member] = state.governance;
-  }
-  return all;
-}
-
 void Replica::Impl::govern() {
   if (!fold) {
     const auto log = logs.find(commons_log(me.founder));
@@ -54,7 +46,7 @@ void Replica::Impl::govern() {
     fold = std::move(*begun);
     members_changed();
   }
-  const std::size_t decided = fold->advance(governance_logs());
+  const std::size_t decided = fold->advance(governance);
   govern_due = false;
   if (decided != 0) members_changed();
   do_duties();
@@ -80,7 +72,7 @@ void Replica::Impl::do_duties() {
   // Only what is judged can be counted: our own last word must be among it.
   const LogState& own = logs.at(own_log);
   if (own.judged < own.size) return;
-  if (const auto seen = fold->seen_due(governance_logs(), me.member)) {
+  if (const auto seen = fold->seen_due(governance, me.member)) {
     return append_by_daemon(LeafClass::governance, "seen", encode(*seen));
   }
   if (const auto grant = grant_due()) {
@@ -109,7 +101,7 @@ std::optional<KeyGrant> Replica::Impl::grant_due() {
   if (space_keys.empty()) return std::nullopt;
   const SpaceKeys& keys = space_keys.front();
   const Hash key_id = space_key_id(me.network, commons, 'g', keys.g);
-  const GovernanceLog& own = logs.at(own_log).governance;
+  const GovernanceLog& own = governance[me.member];
   const auto& history = fold->history();
   for (std::size_t i = 1; i < history.size(); ++i) {
     const NetworkState& state = history[i];

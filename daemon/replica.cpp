@@ -42,11 +42,11 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
   state.member = head.member;
   state.size = head.size();
   state.keys = KeyHistory(me.network, head.member);
-  state.governance.member = head.member;
+  governance[state.member].member = head.member;
   state.frozen = storage::log_store::has_evidence(log_txn, head.log);
   state.cosignatures = storage::log_store::cosignatures(log_txn, head.log);
   for (const auto& [witness, cosignature] : state.cosignatures) {
-    state.governance.cosigned[witness] = cosignature.size;
+    governance[state.member].cosigned[witness] = cosignature.size;
     if (witness == me.member) state.cosigned = cosignature.size;
   }
   if (const auto kept = storage::log_store::checkpoint(log_txn, head.log)) state.checkpoint = *kept;
@@ -57,7 +57,7 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
     state.agreed = read_integer<std::uint64_t>(*agreed);
   }
   state.judged = storage::views::cursor(view_txn, head.log);
-  state.governance.complete = state.judged;
+  governance[state.member].complete = state.judged;
   storage::views::each_text(view_txn, head.log, [&](std::uint64_t index, BytesView text) {
     replay_text(state, index, text);
   });
@@ -108,7 +108,7 @@ void Replica::Impl::follow(const LogId& log, const MemberId& member) {
   LogState& state = logs[log];
   state.member = member;
   state.keys = KeyHistory(me.network, member);
-  state.governance.member = member;
+  governance[state.member].member = member;
   write([=](storage::WriteTxn& txn,
             storage::HighWaterMarks&) { storage::log_store::create(txn, log, member, commons); },
         [=, this](const std::optional<Error>& failure) {

@@ -51,7 +51,6 @@ struct Replica::Impl {
     std::set<std::uint64_t> gaps;
     std::set<std::uint64_t> late;     // Payloads below `judged` that came since.
     KeyHistory keys;
-    GovernanceLog governance;
     std::set<RecordId> governance_ids;
     std::optional<Profile> profile;   // The newest said in the log.
     std::uint64_t texts = 0;          // `c` and `g` payloads that count.
@@ -148,7 +147,6 @@ struct Replica::Impl {
   void candidate_message(PeerId peer, peer::Message& message);
   void grant_candidates();
   void joined(const peer::JoinGranted& granted, PeerId from);
-  [[nodiscard]] GovernanceLogs governance_logs() const;
   void save_invitations(std::function<void(const std::optional<Error>&)> done);
   void load_invitations(const storage::ReadTxn& txn);
 
@@ -194,6 +192,7 @@ struct Replica::Impl {
   sync::SyncEngine engine;
   std::optional<GovernanceFold> fold;
   std::map<LogId, LogState> logs;
+  GovernanceLogs governance;           // What the commons logs say of it, for the fold.
   std::map<MemberId, Certificate> heard_certificates;  // Newest verified, from Announce or Hello.
   std::map<MemberId, Bytes> heard_statements;
   std::map<MemberId, std::uint64_t> confirmed_numbers;  // Of our certificate, by peers.

@@ -336,7 +336,7 @@ void Replica::Impl::cosigned_by(PeerId from, const Cosignature& cosignature) {
 void Replica::Impl::cosignature_kept(const Cosignature& cosignature) {
   LogState& state = logs.at(cosignature.log);
   state.cosignatures[cosignature.witness] = cosignature;
-  std::uint64_t& largest = state.governance.cosigned[cosignature.witness];
+  std::uint64_t& largest = governance[state.member].cosigned[cosignature.witness];
   largest = std::max(largest, cosignature.size);
   if (cosignature.witness == me.member) state.cosigned = std::max(state.cosigned, cosignature.size);
 
@@ -360,7 +360,7 @@ void Replica::Impl::recompute_agreed(const LogId& id) {
   LogState& state = logs.at(id);
   const auto witnesses = fold->state().commons_witnesses(state.member);
   const std::uint64_t now_agreed =
-      agreed_size(witnesses, state.governance.cosigned, state.checkpoint.size);
+      agreed_size(witnesses, governance[state.member].cosigned, state.checkpoint.size);
   if (now_agreed <= state.agreed) return;
   state.agreed = now_agreed;
   if (engine.follows(id)) step(sync::AgreedChanged{id, now_agreed});

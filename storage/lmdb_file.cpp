@@ -88,13 +88,15 @@ std::optional<Meta> read_meta(int file, std::uint64_t offset) {
 class FreeListWalk {
  public:
   FreeListWalk(int file, const Meta& meta, std::uint64_t pages_there)
-      : file_(file), page_bytes_(meta.page_bytes), pages_there_(pages_there) {
-    for (std::uint64_t page = pages_there; page <= meta.last_page; ++page) missing_.insert(page);
-  }
+      : file_(file),
+        page_bytes_(meta.page_bytes),
+        pages_there_(pages_there),
+        is_missing_(meta.last_page + 1 - pages_there, true),
+        missing_(is_missing_.size()) {}
 
   /// False if the free list cannot be read or names not all missing pages.
   [[nodiscard]] bool covers_all_missing(std::uint64_t root) {
-    return root != no_page && walk(root, 0) && missing_.empty();
+    return root != no_page && walk(root, 0) && missing_ == 0;
   }
 
  private:
@@ -151,14 +153,22 @@ class FreeListWalk {
     if (list.size() < width) return false;
     const auto count = native<std::uint64_t>(list, 0);
     if (count > list.size() / width - 1) return false;
-    for (std::size_t i = 1; i <= count; ++i) missing_.erase(native<std::uint64_t>(list, i * width));
+    for (std::size_t i = 1; i <= count; ++i) tick_off(native<std::uint64_t>(list, i * width));
     return true;
+  }
+
+  void tick_off(std::uint64_t page) {
+    if (page < pages_there_ || page - pages_there_ >= is_missing_.size()) return;
+    if (!is_missing_[page - pages_there_]) return;
+    is_missing_[page - pages_there_] = false;
+    --missing_;
   }
 
   int file_;
   std::uint64_t page_bytes_;
   std::uint64_t pages_there_;
-  std::set<std::uint64_t> missing_;
+  std::vector<bool> is_missing_;  // From pages_there_ on.
+  std::uint64_t missing_;
   std::set<std::uint64_t> seen_;  // A damaged tree may point at itself.
 };
 

@@ -12,6 +12,7 @@
 /// its own. It can be dropped at any time and is rebuilt from the logs.
 namespace kith::storage {
 
+/// A verified record as lists show it; its text stays in its payload.
 struct RecordRow {
   RecordId id;
   LogId log;
@@ -27,9 +28,10 @@ struct RecordRow {
   friend bool operator==(const RecordRow&, const RecordRow&) = default;
 };
 
+/// What a list is asked for.
 struct RecordFilter {
   std::string kind;  ///< Empty: any.
-  std::optional<MemberId> member;
+  std::optional<MemberId> member = {};
   std::uint64_t before_sequence = ~0ULL;
   std::size_t limit = 50;
 };
@@ -38,16 +40,19 @@ namespace views {
 
 /// The next index of `log` to judge.
 [[nodiscard]] std::uint64_t cursor(const ReadTxn& txn, const LogId& log);
+/// Set in the same transaction as what was judged.
 void set_cursor(WriteTxn& txn, const LogId& log, std::uint64_t next);
 
 /// Keeps an opened and verified `c` or `g` text, for the folds at the next start.
 void put_text(WriteTxn& txn, const LogId& log, std::uint64_t index, BytesView text);
+/// In the order of the log.
 void each_text(const ReadTxn& txn, const LogId& log,
                const std::function<void(std::uint64_t index, BytesView text)>& each);
 
 /// Adds a record; the first leaf counts for an id in one log, later ones are void. Returns whether
 /// it was new.
 bool put_record(WriteTxn& txn, RecordRow row);
+/// Nothing if the id is not known.
 [[nodiscard]] std::optional<RecordRow> record(const ReadTxn& txn, const RecordId& id);
 /// Newest arrival first.
 [[nodiscard]] std::vector<RecordRow> list(const ReadTxn& txn, const RecordFilter& filter);
@@ -57,11 +62,14 @@ bool put_record(WriteTxn& txn, RecordRow row);
 /// The one record whose base32 id begins with `prefix` (at least 4 characters). not_found, or
 /// conflict naming a few of those that fit.
 [[nodiscard]] Result<RecordRow> find(const ReadTxn& txn, std::string_view prefix);
+/// 0 if there is no record yet.
 [[nodiscard]] std::uint64_t last_sequence(const ReadTxn& txn);
+/// How many records there are.
 [[nodiscard]] std::uint64_t record_count(const ReadTxn& txn);
 
 /// A leaf whose payload is not shown, and why; counted and reported.
 void put_bad(WriteTxn& txn, const LogId& log, std::uint64_t index, std::string_view why);
+/// In the order of the log, at most `limit`.
 [[nodiscard]] std::vector<std::pair<std::uint64_t, std::string>> bad(const ReadTxn& txn,
                                                                      const LogId& log,
                                                                      std::size_t limit);

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "protocol/crypto/crypto.hpp"
 #include "storage/lmdb.hpp"
 #include "storage/log_store.hpp"
 #include "tests/storage/scratch.hpp"
@@ -34,6 +35,7 @@ double disk_ratio(const Scratch& scratch, const Entries& entries, std::size_t co
 std::size_t entry_count() { return std::getenv("KITH_FULL") != nullptr ? 100'000 : 20'000; }
 
 TEST(LogDisk, ABulkAppendTakesLittleMoreThanTheBytesThemselves) {
+  initialise_crypto();  // Chooses the fast BLAKE2b.
   const std::size_t count = entry_count();
   const Entries entries(0, count, usual_size);
   const auto given = entries.all();
@@ -53,6 +55,7 @@ TEST(LogDisk, ABulkAppendTakesLittleMoreThanTheBytesThemselves) {
 }
 
 TEST(LogDisk, SingleAppendsLeaveNoMoreBehindThanOneBulk) {
+  initialise_crypto();  // Chooses the fast BLAKE2b.
   const std::size_t count = entry_count();
   const Entries entries(0, count, usual_size);
   const auto given = entries.all();
