@@ -24,27 +24,27 @@ class StorageError : public std::runtime_error {
 
 /// Tables of the log environment, then of the views environment. Never renumber.
 enum class Table : std::uint8_t {
-  meta,          ///< "schema" -> u32, and what belongs to the store as a whole.
-  heads,         ///< log -> LogHead.
-  recent,        ///< log, index -> leaf and payload, after the last complete bundle.
-  bundles,       ///< log, n -> 256 leaves as an entry bundle.
-  tiles,         ///< log, level, n -> hashes; only the last of a level is partial; level 0 complete.
-  payloads,      ///< log, n -> 64 payloads packed together.
-  large,         ///< log, index -> one payload too large to pack.
-  gaps,          ///< log, index -> empty: a leaf whose payload is not held.
-  checkpoints,   ///< log -> the newest signed checkpoint that is held completely.
+  meta,         ///< "schema" -> u32, and what belongs to the store as a whole.
+  heads,        ///< log -> LogHead.
+  recent,       ///< log, index -> leaf and payload, after the last complete bundle.
+  bundles,      ///< log, n -> 256 leaves as an entry bundle.
+  tiles,        ///< log, level, n -> hashes; only the last of a level is partial; level 0 complete.
+  payloads,     ///< log, n -> 64 payloads packed together.
+  large,        ///< log, index -> one payload too large to pack.
+  gaps,         ///< log, index -> empty: a leaf whose payload is not held.
+  checkpoints,  ///< log -> the newest signed checkpoint that is held completely.
   cosignatures,  ///< log, witness -> that witness's newest cosignature.
   evidence,      ///< log -> two checkpoints that cannot both be true.
   waiting,       ///< What the daemon itself keeps: invitations, candidates (by name).
   // views environment
-  view_meta,     ///< "schema" -> u32.
-  cursors,       ///< log -> the next index to judge.
-  texts,         ///< log, index -> opened and verified text of a `c` or `g` payload.
-  records,       ///< record id -> RecordRow.
-  arrivals,      ///< u64 sequence -> record id.
-  replies,       ///< record id, u64 sequence -> record id of the reply.
-  bad,           ///< log, index -> why a leaf's payload is not shown.
-  count_         ///< Not a table.
+  view_meta,  ///< "schema" -> u32.
+  cursors,    ///< log -> the next index to judge.
+  texts,      ///< log, index -> opened and verified text of a `c` or `g` payload.
+  records,    ///< record id -> RecordRow.
+  arrivals,   ///< u64 sequence -> record id.
+  replies,    ///< record id, u64 sequence -> record id of the reply.
+  bad,        ///< log, index -> why a leaf's payload is not shown.
+  count_      ///< Not a table.
 };
 
 struct Row {

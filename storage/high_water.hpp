@@ -9,6 +9,7 @@
 /// signed once is never signed differently, also after a restore.
 namespace kith::storage {
 
+/// What was signed last for one log.
 struct HighWaterMark {
   std::uint64_t size = 0;
   TreeHash root{};
@@ -27,11 +28,16 @@ class HighWaterFile {
   HighWaterFile(const HighWaterFile&) = delete;
   HighWaterFile& operator=(const HighWaterFile&) = delete;
 
+  /// What is durable: the last signed size and root of each log.
   [[nodiscard]] const HighWaterMarks& marks() const { return marks_; }
-  /// Durable when it returns. A mark never goes down (KITH_CHECK).
+  /// Durable when it returns. A mark never goes down, no size gets a second root, and there are at
+  /// most 909 logs (KITH_CHECK). Throws StorageError; what was marked before stays marked.
   void advance(const HighWaterMarks& signed_now);
 
  private:
+  void load();
+
+  std::filesystem::path path_;
   int file_ = -1;
   std::uint64_t sequence_ = 0;
   HighWaterMarks marks_;

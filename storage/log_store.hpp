@@ -16,9 +16,13 @@
 /// Leaves, tiles, payloads, checkpoints and cosignatures of every log this member keeps. Pure logic
 /// over a Database: callers own the transactions, so one commit can hold many changes.
 ///
+/// A row that LMDB gives back damaged never crashes: a leaf or payload reads as if it were not
+/// held, and what decisions rest on (heads, tree hashes, checkpoints, cosignatures) throws
+/// StorageError.
+///
 /// Layout (docs/STORAGE): entries after the last complete bundle of 256 lie one by one in `recent`;
-/// when a bundle completes, its leaves, its level-0 tile and its payloads (in groups of 64) are each
-/// packed into one value and the single rows go. So disk use stays near the bytes themselves.
+/// when a bundle completes, its leaves, its level-0 tile and its payloads (in groups of 64) are
+/// each packed into one value and the single rows go. So disk use stays near the bytes themselves.
 namespace kith::storage {
 
 /// Where a log ends here.
@@ -26,8 +30,8 @@ struct LogHead {
   LogId log;
   MemberId member;
   SpaceId space;
-  CompactRange range;       ///< Durable leaves; range.size() is the log's size here.
-  std::uint64_t gaps = 0;   ///< Leaves whose payload is not held.
+  CompactRange range;      ///< Durable leaves; range.size() is the log's size here.
+  std::uint64_t gaps = 0;  ///< Leaves whose payload is not held.
 
   [[nodiscard]] std::uint64_t size() const { return range.size(); }
   friend bool operator==(const LogHead&, const LogHead&) = default;
@@ -48,7 +52,9 @@ struct StoredCheckpoint {
 /// All are free of state: everything lies in the transaction.
 namespace log_store {
 
+/// Every log held, by id.
 [[nodiscard]] std::vector<LogHead> heads(const ReadTxn& txn);
+/// Nothing if the log is not held.
 [[nodiscard]] std::optional<LogHead> head(const ReadTxn& txn, const LogId& log);
 /// Begins an empty log. Does nothing if it exists with the same owner; KITH_CHECKs otherwise.
 void create(WriteTxn& txn, const LogId& log, const MemberId& member, const SpaceId& space);
@@ -58,8 +64,8 @@ void create(WriteTxn& txn, const LogId& log, const MemberId& member, const Space
 /// Returns the new head; on error nothing was changed that commit() could keep.
 [[nodiscard]] Result<LogHead> append(WriteTxn& txn, const LogId& log, std::uint64_t first,
                                      std::span<const NewEntry> entries);
-/// Fills a gap. bad_proof if the leaf commits to something else; not_found beyond the end. A payload
-/// already held is left alone.
+/// Fills a gap. bad_proof if the leaf commits to something else; not_found beyond the end. A
+/// payload already held is left alone.
 [[nodiscard]] Result<bool> put_payload(WriteTxn& txn, const LogId& log, std::uint64_t index,
                                        BytesView payload);
 
@@ -68,6 +74,7 @@ void create(WriteTxn& txn, const LogId& log, const MemberId& member, const Space
 /// Leaves [first, last) as an entry bundle; empty where the log is shorter.
 [[nodiscard]] Bytes bundle(const ReadTxn& txn, const LogId& log, std::uint64_t first,
                            std::uint64_t last);
+/// Nothing for a gap and beyond the end. It was checked when it was written, not again now.
 [[nodiscard]] std::optional<Bytes> payload(const ReadTxn& txn, const LogId& log,
                                            std::uint64_t index);
 /// Calls `each(index, payload or nothing)` for [first, last) in order, reading each packed group
@@ -88,13 +95,15 @@ void each_payload(const ReadTxn& txn, const LogId& log, std::uint64_t first, std
 /// The root over the first `size` leaves (at most the log's size).
 [[nodiscard]] TreeHash root_at(const ReadTxn& txn, const LogId& log, std::uint64_t size);
 
+/// The newest kept.
 [[nodiscard]] std::optional<StoredCheckpoint> checkpoint(const ReadTxn& txn, const LogId& log);
-/// Keeps a checkpoint whose leaves are all held and whose root is ours. stale if not larger than the
-/// one kept; conflict (the log forked) if the root at that size is another; unavailable if leaves
-/// are missing.
+/// Keeps a checkpoint whose leaves are all held and whose root is ours. stale if not larger than
+/// the one kept; conflict (the log forked) if the root at that size is another; unavailable if
+/// leaves are missing.
 [[nodiscard]] Result<bool> put_checkpoint(WriteTxn& txn, const LogId& log,
                                           const StoredCheckpoint& checkpoint);
 
+/// The newest of each witness.
 [[nodiscard]] std::map<MemberId, Cosignature> cosignatures(const ReadTxn& txn, const LogId& log);
 /// Compare-and-set, whoever the witness is: kept if its size is larger than that witness's newest,
 /// or equal with a later time and the same root. stale otherwise; conflict if the root differs from
@@ -106,6 +115,9 @@ void each_payload(const ReadTxn& txn, const LogId& log, std::uint64_t first, std
 void put_evidence(WriteTxn& txn, const LogId& log, std::string_view note_a,
                   std::string_view note_b);
 [[nodiscard]] bool has_evidence(const ReadTxn& txn, const LogId& log);
+/// The two notes, to be passed on.
+[[nodiscard]] std::optional<std::pair<std::string, std::string>> evidence(const ReadTxn& txn,
+                                                                          const LogId& log);
 
 /// Re-hashes a whole log from its bytes: every leaf against its tile, every payload against its
 /// leaf, every tile against its parent, the head against the root, the checkpoint against the tree.

@@ -19,16 +19,16 @@ struct RecordRow {
   MemberId member;
   std::string kind;
   PublicKey author;
-  Millis time = 0;              ///< Claimed by the author.
-  std::string title;            ///< One line, at most 200 bytes.
+  Millis time = 0;    ///< Claimed by the author.
+  std::string title;  ///< One line, at most 200 bytes.
   std::uint64_t body_bytes = 0;
-  std::optional<RecordId> to;   ///< For a reply.
-  std::uint64_t sequence = 0;   ///< Order of arrival here, from 1; given by put_record.
+  std::optional<RecordId> to;  ///< For a reply.
+  std::uint64_t sequence = 0;  ///< Order of arrival here, from 1; given by put_record.
   friend bool operator==(const RecordRow&, const RecordRow&) = default;
 };
 
 struct RecordFilter {
-  std::string kind;                    ///< Empty: any.
+  std::string kind;  ///< Empty: any.
   std::optional<MemberId> member;
   std::uint64_t before_sequence = ~0ULL;
   std::size_t limit = 50;

@@ -232,6 +232,13 @@ std::string title_of(const Document& document) {
   return one_line(trimmed(take_line(trimmed(document.text), at)), bytes_max);
 }
 
+/// In order of line; those of one line in the order in which they are found.
+void complain(Parsed& parsed, Complaint complaint) {
+  auto& all = parsed.complaints;
+  all.insert(std::ranges::upper_bound(all, complaint.line, {}, &Complaint::line),
+             std::move(complaint));
+}
+
 /// Blank values count as not given.
 void tidy(Field& field) {
   for (std::string& value : field.values) value = std::string(trimmed(value));
@@ -260,7 +267,7 @@ void check_fields(const KindSpec& kind, const Parts& parts, std::vector<RawField
   for (RawField& one : raw) {
     tidy(one.field);
     if (const auto said = wrong_field(kind, document, one)) {
-      parsed.complaints.push_back({one.field.line, one.field.name, *said});
+      complain(parsed, {one.field.line, one.field.name, *said});
       wrong.push_back(one.field);
     } else if (one.field.values.empty()) {
       blank.push_back(one.field);
@@ -276,7 +283,7 @@ void check_fields(const KindSpec& kind, const Parts& parts, std::vector<RawField
     if (!spec.required || answered) continue;
     const auto at = std::ranges::find(blank, spec.name, &Field::name);
     const std::size_t line = at == blank.end() ? parts.end_line : at->line;
-    parsed.complaints.push_back({line, std::string(spec.name), missing(spec.help)});
+    complain(parsed, {line, std::string(spec.name), missing(spec.help)});
   }
 }
 
@@ -309,7 +316,7 @@ void check_content(const Parts& parts, FrontMatter front, Parsed& parsed) {
   }
   const KindSpec* kind = find_kind(document.kind);
   if (kind == nullptr || !kind->is_document) {
-    parsed.complaints.push_back({kind_field->field.line, "kind", unknown_kind(document.kind)});
+    complain(parsed, {kind_field->field.line, "kind", unknown_kind(document.kind)});
     keep_fields(std::move(front.fields), document);
     return;
   }
@@ -319,7 +326,7 @@ void check_content(const Parts& parts, FrontMatter front, Parsed& parsed) {
     check_fields(*kind, parts, std::move(front.fields), parsed);
   }
   if (!kind->text_help.empty() && trimmed(parts.text).empty()) {
-    parsed.complaints.push_back({parts.end_line, "text", missing(kind->text_help)});
+    complain(parsed, {parts.end_line, "text", missing(kind->text_help)});
   }
 }
 
@@ -350,7 +357,6 @@ Parsed parse_document(std::string_view file) {
   } else {
     check_content(parts, std::move(front), parsed);
   }
-  std::ranges::stable_sort(parsed.complaints, {}, &Complaint::line);
   parsed.document.title = title_of(parsed.document);
   return parsed;
 }

@@ -1,0 +1,199 @@
+#include "storage/files/file.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <system_error>
+#include <utility>
+
+namespace kith::files {
+namespace {
+
+constexpr std::size_t pid_text_bytes_max = 32;
+
+/// Closes what it holds.
+class Descriptor {
+ public:
+  explicit Descriptor(int file) : file_(file) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (file_ >= 0) ::close(file_);
+  }
+
+  [[nodiscard]] int get() const { return file_; }
+  [[nodiscard]] bool is_open() const { return file_ >= 0; }
+  /// Hands it to the caller, who must close it.
+  [[nodiscard]] int release() { return std::exchange(file_, -1); }
+
+ private:
+  int file_;
+};
+
+Error failed(const std::filesystem::path& path, const std::string& attempting) {
+  const int error = errno;
+  return fail(error == ENOENT ? Errc::not_found : Errc::io,
+              attempting + " " + path.string() + ": " + std::system_category().message(error));
+}
+
+Result<std::string> read_open(const Descriptor& file, const std::filesystem::path& path,
+                              std::size_t bytes_max) {
+  struct stat status{};
+  if (::fstat(file.get(), &status) != 0) return failed(path, "reading");
+  if (!S_ISREG(status.st_mode)) return fail(Errc::usage, path.string() + " is not a plain file");
+  const Error too_large = fail(
+      Errc::too_large, path.string() + " has more than " + std::to_string(bytes_max) + " bytes");
+  if (static_cast<std::uint64_t>(status.st_size) > bytes_max) return too_large;
+
+  // The file may grow or shrink while it is read, and files of /proc say 0: what counts is what
+  // was read, and one byte more than was promised is asked for so as to notice.
+  std::string content;
+  std::size_t held = 0;
+  for (;;) {
+    content.resize(std::min(bytes_max + 1, held + static_cast<std::size_t>(status.st_size) + 4096));
+    const ssize_t got = ::read(file.get(), content.data() + held, content.size() - held);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed(path, "reading");
+    held += static_cast<std::size_t>(got);
+    if (held > bytes_max) return too_large;
+    if (got == 0) break;
+  }
+  content.resize(held);
+  return content;
+}
+
+/// O_NONBLOCK: opening a pipe must not wait for its writer before it is refused.
+Descriptor open_to_read(const std::filesystem::path& path) {
+  return Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+}
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+Result<bool> write_whole(const Descriptor& file, BytesView content,
+                         const std::filesystem::path& path) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(file.get(), content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return failed(path, "writing");
+    content = content.subspan(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+/// A rename or link is only durable when the folder is.
+Result<bool> sync_folder(const std::filesystem::path& folder) {
+  const Descriptor file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!file.is_open() || ::fsync(file.get()) != 0) return failed(folder, "syncing");
+  return true;
+}
+
+/// A complete and synced file beside `path`; its name, or nothing of it is left.
+Result<std::string> write_beside(const std::filesystem::path& path, BytesView content,
+                                 unsigned mode) {
+  std::string beside = (folder_of(path) / ("." + path.filename().string() + ".XXXXXX")).string();
+  const Descriptor file(::mkostemp(beside.data(), O_CLOEXEC));
+  if (!file.is_open()) return failed(path, "creating a file beside");
+
+  auto written = write_whole(file, content, path);
+  if (written && ::fchmod(file.get(), mode) != 0) written = failed(path, "setting the mode of");
+  if (written && ::fsync(file.get()) != 0) written = failed(path, "syncing");
+  if (written) return beside;
+  ::unlink(beside.c_str());
+  return written.error();
+}
+
+std::string holder_of(int file) {
+  std::string pid(pid_text_bytes_max, '\0');
+  const ssize_t got = ::pread(file, pid.data(), pid.size(), 0);
+  pid.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  const std::size_t end = pid.find_first_not_of("0123456789");
+  if (end != std::string::npos) pid.resize(end);
+  return pid.empty() ? "another process" : "process " + pid;
+}
+
+}  // namespace
+
+Result<std::string> read(const std::filesystem::path& path, std::size_t bytes_max) {
+  const Descriptor file = open_to_read(path);
+  if (!file.is_open()) return failed(path, "opening");
+  return read_open(file, path, bytes_max);
+}
+
+Result<bool> write(const std::filesystem::path& path, BytesView content, unsigned mode) {
+  const auto beside = write_beside(path, content, mode);
+  if (!beside) return beside.error();
+  if (::rename(beside->c_str(), path.c_str()) != 0) {
+    const Error error = failed(path, "replacing");
+    ::unlink(beside->c_str());
+    return error;
+  }
+  return sync_folder(folder_of(path));
+}
+
+Result<bool> create(const std::filesystem::path& path, BytesView content, unsigned mode) {
+  const auto beside = write_beside(path, content, mode);
+  if (!beside) return beside.error();
+  // link() refuses an existing name in the same step, where rename() would replace it.
+  Result<bool> linked = true;
+  if (::link(beside->c_str(), path.c_str()) != 0) {
+    linked = errno == EEXIST ? fail(Errc::conflict, path.string() + " exists already")
+                             : failed(path, "creating");
+  }
+  ::unlink(beside->c_str());
+  if (!linked) return linked;
+  return sync_folder(folder_of(path));
+}
+
+Result<std::string> read_secret(const std::filesystem::path& path, std::size_t bytes_max) {
+  const Descriptor file = open_to_read(path);
+  if (!file.is_open()) return failed(path, "opening");
+  struct stat status{};
+  if (::fstat(file.get(), &status) != 0) return failed(path, "reading");
+  if (status.st_uid != ::geteuid()) {
+    return fail(Errc::forbidden, path.string() + " is a secret but belongs to another user");
+  }
+  if (S_ISREG(status.st_mode) && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return fail(
+        Errc::forbidden,
+        path.string() + " is a secret that others may read; run: chmod 600 " + path.string());
+  }
+  return read_open(file, path, bytes_max);
+}
+
+Result<Lock> Lock::take(const std::filesystem::path& path) {
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file.is_open()) return failed(path, "opening");
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return failed(path, "locking");
+    return fail(Errc::conflict, path.string() + " is held by " + holder_of(file.get()));
+  }
+  // The pid is only for people; the lock itself is what counts and goes with the process.
+  const std::string pid = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(file.get(), 0) != 0 ||
+      ::pwrite(file.get(), pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
+    return failed(path, "writing");
+  }
+  return Lock(file.release());
+}
+
+Lock::Lock(Lock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+
+Lock& Lock::operator=(Lock&& other) noexcept {
+  std::swap(file_, other.file_);
+  return *this;
+}
+
+// The file stays: removing it would let a third process lock a new one while a second waits for
+// the old.
+Lock::~Lock() {
+  if (file_ >= 0) ::close(file_);
+}
+
+}  // namespace kith::files
