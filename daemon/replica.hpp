@@ -44,6 +44,10 @@ class Host {
   virtual void drop(PeerId peer, const Error& why) = 0;
 
   [[nodiscard]] virtual Millis now() = 0;
+  /// Never goes back; for deadlines.
+  [[nodiscard]] virtual std::uint64_t monotonic_ms() = 0;
+  /// Runs `later` on this thread, after everything that is due already.
+  virtual void post(std::function<void()> later) = 0;
   virtual void random(std::span<std::uint8_t> out) = 0;
 
   virtual void write(WriteJob job) = 0;

@@ -26,6 +26,7 @@ enum class Errc {
 
 /// An expected failure. Disk failures are exceptions; bugs are KITH_CHECK.
 struct Error {
+  Error() : code(Errc::malformed) {}  ///< Only because Boost 1.81 asks for one; never seen.
   Error(Errc why, std::string said) : code(why), detail(std::move(said)) {}
 
   Errc code;           ///< For code that must choose what to do next.

@@ -31,6 +31,19 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
   return 0;
 }
 
+/// Whether the well-formed sequence of `length` bytes at `at` would break or reorder a line:
+/// control characters, line and paragraph separators, marks of writing direction.
+bool breaks_line(std::string_view text, std::size_t at, std::size_t length) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[at + i]); };
+  if (length == 1) return byte(0) < 0x20 || byte(0) == 0x7F;
+  if (length == 2) return byte(0) == 0xC2 && byte(1) < 0xA0;
+  if (length != 3 || byte(0) != 0xE2) return false;
+  const bool in_2000 = byte(1) == 0x80 &&
+                       (byte(2) == 0x8E || byte(2) == 0x8F || (byte(2) >= 0xA8 && byte(2) <= 0xAE));
+  const bool in_2040 = byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9;
+  return in_2000 || in_2040;
+}
+
 /// Digits of `bits` each, most significant first, without padding.
 std::string encode_digits(BytesView bytes, unsigned bits, std::string_view digits) {
   std::string out;
@@ -135,9 +148,7 @@ std::string one_line(std::string_view text, std::size_t bytes_max) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t length = sequence_length(text, at);
     const std::size_t step = length == 0 ? 1 : length;
-    const auto lead = static_cast<std::uint8_t>(text[at]);
-    const bool control = length == 0 || lead < 0x20 || lead == 0x7F ||
-                         (lead == 0xC2 && static_cast<std::uint8_t>(text[at + 1]) < 0xA0);
+    const bool control = length == 0 || breaks_line(text, at, length);
     if (out.size() + (control ? 1 : step) > bytes_max) break;
     if (control) {
       if (!out.empty() && out.back() != ' ') out.push_back(' ');

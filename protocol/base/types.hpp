@@ -72,6 +72,8 @@ using DhSecret = Octets<struct DhSecretTag, 32>;    ///< X25519.
 /// Milliseconds since 1970, UTC. The claimed time of a person or a daemon; never used for order.
 using Millis = std::uint64_t;
 
+using DigestHalf = Octets<struct DigestHalfTag, 16>;  ///< First half of a sync digest.
+
 inline constexpr SpaceId commons{};
 
 /// Big-endian integers, as every format of kith writes them.

@@ -82,37 +82,44 @@ std::optional<Key32> dh(const DhSecret& secret, const DhPublic& other) {
 
 Bytes chachapoly_seal(const Key32& key, std::uint64_t counter, BytesView associated,
                       BytesView plaintext) {
-  Bytes out(plaintext.size() + crypto_aead_chacha20poly1305_ietf_ABYTES);
-  const auto nonce = noise_nonce(counter);
-  crypto_aead_chacha20poly1305_ietf_encrypt(out.data(), nullptr, plaintext.data(),
-                                            plaintext.size(), associated.data(),
-                                            associated.size(), nullptr, nonce.data(),
-                                            key.bytes.data());
+  Bytes out(plaintext.size() + tag_bytes);
+  chachapoly_seal_into(out, key, counter, associated, plaintext);
   return out;
 }
 
 std::optional<Bytes> chachapoly_open(const Key32& key, std::uint64_t counter, BytesView associated,
                                      BytesView ciphertext) {
-  constexpr std::size_t tag = crypto_aead_chacha20poly1305_ietf_ABYTES;
-  if (ciphertext.size() < tag) return std::nullopt;
-  Bytes out(ciphertext.size() - tag);
-  const auto nonce = noise_nonce(counter);
-  if (crypto_aead_chacha20poly1305_ietf_decrypt(out.data(), nullptr, nullptr, ciphertext.data(),
-                                                ciphertext.size(), associated.data(),
-                                                associated.size(), nonce.data(),
-                                                key.bytes.data()) != 0) {
-    return std::nullopt;
-  }
+  if (ciphertext.size() < tag_bytes) return std::nullopt;
+  Bytes out(ciphertext.size() - tag_bytes);
+  if (!chachapoly_open_into(out, key, counter, associated, ciphertext)) return std::nullopt;
   return out;
+}
+
+void chachapoly_seal_into(std::span<std::uint8_t> out, const Key32& key, std::uint64_t counter,
+                          BytesView associated, BytesView plaintext) {
+  static_assert(tag_bytes == crypto_aead_chacha20poly1305_ietf_ABYTES);
+  KITH_CHECK(out.size() == plaintext.size() + tag_bytes);
+  const auto nonce = noise_nonce(counter);
+  crypto_aead_chacha20poly1305_ietf_encrypt(out.data(), nullptr, plaintext.data(), plaintext.size(),
+                                            associated.data(), associated.size(), nullptr,
+                                            nonce.data(), key.bytes.data());
+}
+
+bool chachapoly_open_into(std::span<std::uint8_t> out, const Key32& key, std::uint64_t counter,
+                          BytesView associated, BytesView ciphertext) {
+  KITH_CHECK(out.size() + tag_bytes == ciphertext.size());
+  const auto nonce = noise_nonce(counter);
+  return crypto_aead_chacha20poly1305_ietf_decrypt(
+             out.data(), nullptr, nullptr, ciphertext.data(), ciphertext.size(), associated.data(),
+             associated.size(), nonce.data(), key.bytes.data()) == 0;
 }
 
 Bytes xchacha_seal(const Key32& key, const Nonce24& nonce, BytesView associated,
                    BytesView plaintext) {
   Bytes out(plaintext.size() + crypto_aead_xchacha20poly1305_ietf_ABYTES);
   crypto_aead_xchacha20poly1305_ietf_encrypt(out.data(), nullptr, plaintext.data(),
-                                             plaintext.size(), associated.data(),
-                                             associated.size(), nullptr, nonce.bytes.data(),
-                                             key.bytes.data());
+                                             plaintext.size(), associated.data(), associated.size(),
+                                             nullptr, nonce.bytes.data(), key.bytes.data());
   return out;
 }
 
@@ -121,10 +128,9 @@ std::optional<Bytes> xchacha_open(const Key32& key, const Nonce24& nonce, BytesV
   constexpr std::size_t tag = crypto_aead_xchacha20poly1305_ietf_ABYTES;
   if (ciphertext.size() < tag) return std::nullopt;
   Bytes out(ciphertext.size() - tag);
-  if (crypto_aead_xchacha20poly1305_ietf_decrypt(out.data(), nullptr, nullptr, ciphertext.data(),
-                                                 ciphertext.size(), associated.data(),
-                                                 associated.size(), nonce.bytes.data(),
-                                                 key.bytes.data()) != 0) {
+  if (crypto_aead_xchacha20poly1305_ietf_decrypt(
+          out.data(), nullptr, nullptr, ciphertext.data(), ciphertext.size(), associated.data(),
+          associated.size(), nonce.bytes.data(), key.bytes.data()) != 0) {
     return std::nullopt;
   }
   return out;
@@ -132,7 +138,9 @@ std::optional<Bytes> xchacha_open(const Key32& key, const Nonce24& nonce, BytesV
 
 Key32 hmac_sha256(BytesView key, Parts parts) {
   crypto_auth_hmacsha256_state state;
-  crypto_auth_hmacsha256_init(&state, key.data(), key.size());
+  // An empty view may point nowhere, and libsodium asks for a pointer.
+  const std::uint8_t none = 0;
+  crypto_auth_hmacsha256_init(&state, key.empty() ? &none : key.data(), key.size());
   for (const BytesView part : parts) {
     crypto_auth_hmacsha256_update(&state, part.data(), part.size());
   }
@@ -156,8 +164,11 @@ Bytes box_seal(const DhPublic& to, BytesView message, const Seed& ephemeral) {
 
   Bytes out(public_key.size() + crypto_box_MACBYTES + message.size());
   std::ranges::copy(public_key, out.begin());
-  KITH_CHECK(crypto_box_easy(out.data() + public_key.size(), message.data(), message.size(),
-                             nonce.data(), to.bytes.data(), secret_key.data()) == 0);
+  // The recipient's key comes from others, so a low-order point must not stop the process.
+  if (crypto_box_easy(out.data() + public_key.size(), message.data(), message.size(), nonce.data(),
+                      to.bytes.data(), secret_key.data()) != 0) {
+    out.clear();
+  }
   sodium_memzero(secret_key.data(), secret_key.size());
   return out;
 }
@@ -176,8 +187,9 @@ std::optional<Bytes> box_open(const DhSecret& key, BytesView sealed) {
 Key32 passphrase_key(std::string_view passphrase, BytesView salt16) {
   KITH_CHECK(salt16.size() == crypto_pwhash_SALTBYTES);
   Key32 out;
+  const char* const characters = passphrase.empty() ? "" : passphrase.data();
   // Fails only if 64 MiB cannot be had.
-  if (crypto_pwhash(out.bytes.data(), out.bytes.size(), passphrase.data(), passphrase.size(),
+  if (crypto_pwhash(out.bytes.data(), out.bytes.size(), characters, passphrase.size(),
                     salt16.data(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
                     crypto_pwhash_MEMLIMIT_INTERACTIVE, crypto_pwhash_ALG_ARGON2ID13) != 0) {
     throw std::bad_alloc();

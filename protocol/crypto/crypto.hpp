@@ -55,6 +55,16 @@ class SigningKey {
 /// Nothing if the tag does not verify.
 [[nodiscard]] std::optional<Bytes> chachapoly_open(const Key32& key, std::uint64_t counter,
                                                    BytesView associated, BytesView ciphertext);
+inline constexpr std::size_t tag_bytes = 16;
+/// The same without allocating. `out` must be tag_bytes longer than `plaintext`, and may begin
+/// where it begins.
+void chachapoly_seal_into(std::span<std::uint8_t> out, const Key32& key, std::uint64_t counter,
+                          BytesView associated, BytesView plaintext);
+/// `out` must be tag_bytes shorter than `ciphertext`. False if the tag does not verify; then `out`
+/// holds zeros.
+[[nodiscard]] bool chachapoly_open_into(std::span<std::uint8_t> out, const Key32& key,
+                                        std::uint64_t counter, BytesView associated,
+                                        BytesView ciphertext);
 
 using Nonce24 = Octets<struct Nonce24Tag, 24>;
 /// XChaCha20-Poly1305 (IETF): ciphertext, then a tag of 16 bytes.
@@ -67,7 +77,8 @@ using Nonce24 = Octets<struct Nonce24Tag, 24>;
 [[nodiscard]] Key32 hmac_sha256(BytesView key, Parts parts);
 
 /// libsodium's sealed box (crypto_box_seal), with the ephemeral key made from `ephemeral`, which
-/// must be fresh and random: opens with crypto_box_seal_open.
+/// must be fresh and random: opens with crypto_box_seal_open. Empty, which nobody can open, if `to`
+/// is a low-order point: such a key may stand in another member's certificate.
 [[nodiscard]] Bytes box_seal(const DhPublic& to, BytesView message, const Seed& ephemeral);
 [[nodiscard]] std::optional<Bytes> box_open(const DhSecret& key, BytesView sealed);
 

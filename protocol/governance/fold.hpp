@@ -5,9 +5,11 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
+#include "protocol/governance/round.hpp"
 #include "protocol/keys/certificate.hpp"
 #include "protocol/log/witness.hpp"
 #include "protocol/schema/record_codec.hpp"
@@ -17,10 +19,10 @@
 namespace kith {
 
 struct MemberState {
-  Profile profile;           ///< As admitted; a later Profile record may replace it in views.
-  Certificate certificate;   ///< As admitted; later ones are in the member's own log.
+  Profile profile;          ///< As admitted; a later Profile record may replace it in views.
+  Certificate certificate;  ///< As admitted; later ones are in the member's own log.
   Bytes certificate_statement;
-  DecisionId admitted_by;    ///< Founding for the founder.
+  DecisionId admitted_by;  ///< Founding for the founder.
   bool paused = false;
 };
 
@@ -54,55 +56,115 @@ struct GovernanceLog {
 };
 using GovernanceLogs = std::map<MemberId, GovernanceLog>;
 
-/// How one proposal on the newest decision stands, for people and for the daemon's duties.
-struct ProposalStanding {
-  RecordId id;
-  MemberId proposer;
-  Proposal proposal;
-  bool valid = true;           ///< Has an effect and leaves an elector.
-  Rule rule;                   ///< The strictest of its effects.
-  std::map<MemberId, Consent::Word> words;  ///< Each elector's newest word that counts.
-  std::uint32_t highest_round = 0;
-  std::vector<std::uint32_t> passed_in;     ///< Rounds, ascending.
-  std::set<MemberId> seen_by;
-  std::string explanation;     ///< Why it has not passed yet, in a board secretary's words.
-};
-
-class GovernanceFold {
- public:
-  /// `founder_certificate` is the statement at leaf 1 of the founder's commons. Errors if Founding's
-  /// record or the certificate does not verify (bad_signature) or do not belong together.
-  [[nodiscard]] static Result<GovernanceFold> begin(BytesView founding_text,
-                                                    BytesView founder_certificate);
-
-  /// Decides as far as `logs` allow. Returns how many decisions were added.
-  std::size_t advance(const GovernanceLogs& logs);
-
-  [[nodiscard]] const NetworkState& state() const { return states_.back(); }
-  /// The decisions from Founding on.
-  [[nodiscard]] const std::vector<NetworkState>& history() const { return states_; }
-  [[nodiscard]] const NetworkState* state_after(const DecisionId& decision) const;
-  [[nodiscard]] const MemberId& founder() const { return founder_; }
-
-  /// The proposals on the newest decision, in order of id.
-  [[nodiscard]] std::vector<ProposalStanding> open_proposals(const GovernanceLogs& logs) const;
-  /// What `self`'s daemon must log by itself now: one Seen at most (docs/GOVERNANCE).
-  [[nodiscard]] std::optional<Seen> seen_due(const GovernanceLogs& logs,
-                                             const MemberId& self) const;
-  /// The round in which `self` should agree to `proposal` now: 1, or higher if it is stuck.
-  [[nodiscard]] std::uint32_t round_for(const GovernanceLogs& logs, const MemberId& self,
-                                        const RecordId& proposal) const;
-
- private:
-  std::vector<NetworkState> states_;
-  MemberId founder_;
-};
-
 /// The state after `proposal` on `before`. Nothing if it is void there: no effect, an unknown or
 /// repeated subject, a certificate that fails, no elector left.
 [[nodiscard]] std::optional<NetworkState> apply(const NetworkState& before, const RecordId& id,
                                                 const Proposal& proposal);
 /// The strictest rule of a proposal's effects under `charter`.
 [[nodiscard]] Rule strictest_rule(const Charter& charter, const Proposal& proposal);
+
+/// How one proposal on the newest decision stands, for people and for the daemon's duties.
+struct ProposalStanding {
+  RecordId id;
+  MemberId proposer;
+  Proposal proposal;
+  bool valid = true;    ///< Has an effect and leaves an elector.
+  bool agreed = false;  ///< Its own entry lies below the agreed size of its log: safe to speak on.
+  Rule rule;            ///< The strictest of its effects.
+  std::map<MemberId, Consent::Word> words;  ///< Each elector's newest word that counts.
+  std::uint32_t highest_round = 0;          ///< 0 as long as nobody said anything.
+  std::vector<std::uint32_t> passed_in;     ///< Rounds, ascending.
+  std::set<MemberId> seen_by;
+  std::string explanation;  ///< Why it has not passed yet, in a board secretary's words.
+};
+
+/// What a negative control in a test may switch off or replace. A daemon takes the defaults.
+struct FoldRules {
+  RoundRules rounds;
+  bool agreed_only = true;  ///< What no more than half of the witnesses hold does not count.
+  std::function<std::optional<NetworkState>(const NetworkState&, const RecordId&, const Proposal&)>
+      apply = kith::apply;
+};
+
+/// The chain of decisions, and what was learnt on the way so that advance() reads only what is new.
+///
+/// Between two calls logs only grow: entries are appended, `complete` and `cosigned` rise. When a
+/// log was cut and continued otherwise, begin anew. Not thread-safe.
+class GovernanceFold {
+ public:
+  /// `founder_certificate` is the statement at leaf 1 of the founder's commons. Errors if
+  /// Founding's record or the certificate does not verify (bad_signature) or do not belong together
+  /// (conflict).
+  [[nodiscard]] static Result<GovernanceFold> begin(BytesView founding_text,
+                                                    BytesView founder_certificate);
+  /// Begins at any state. For tests.
+  GovernanceFold(NetworkState first, const MemberId& founder, FoldRules rules = {});
+
+  /// Decides as far as `logs` allow. Returns how many decisions were added. Costs what lies on the
+  /// newest decision and what is new, not all of history.
+  std::size_t advance(const GovernanceLogs& logs);
+
+  [[nodiscard]] const NetworkState& state() const { return states_.back(); }
+  /// The decisions from Founding on.
+  [[nodiscard]] const std::vector<NetworkState>& history() const { return states_; }
+  /// Nothing if `decision` is not in the chain.
+  [[nodiscard]] const NetworkState* state_after(const DecisionId& decision) const;
+  [[nodiscard]] const MemberId& founder() const { return founder_; }
+
+  // `logs` below are those of the last advance().
+
+  /// The proposals on the newest decision, in order of id.
+  [[nodiscard]] std::vector<ProposalStanding> open_proposals(const GovernanceLogs& logs) const;
+  /// What `self`'s daemon must log by itself now: one Seen at most (docs/GOVERNANCE).
+  [[nodiscard]] std::optional<Seen> seen_due(const GovernanceLogs& logs,
+                                             const MemberId& self) const;
+  /// The round in which `self` should agree to `proposal` now: 1, or higher if it is stuck. A round
+  /// in which it has agreed to it already means that it has nothing to add: others have.
+  [[nodiscard]] std::uint32_t round_for(const GovernanceLogs& logs, const MemberId& self,
+                                        const RecordId& proposal) const;
+
+ private:
+  struct HeldProposal {
+    MemberId proposer;
+    std::uint64_t index = 0;  // In the proposer's log.
+    Proposal proposal;
+  };
+  struct OwnWords {
+    std::uint32_t top = 0;                        // Highest round of an agreement or a Seen.
+    std::map<std::uint32_t, RecordId> agreed_in;  // The first of each round.
+    std::set<std::pair<RecordId, std::uint32_t>> seen;
+  };
+
+  void learn(const GovernanceLogs& logs);
+  void learn(const RecordId& id, const HeldProposal& held);
+  void judge_new_proposals();
+  bool decide_one(const GovernanceLogs& logs);
+  void close_basis(const GovernanceLogs& logs, const RecordId& decided);
+  void remember_witnesses(const GovernanceLogs& logs);
+
+  [[nodiscard]] std::size_t first_open(const MemberId& member) const;
+  [[nodiscard]] std::uint64_t usable_size(const MemberId& member, const GovernanceLog& log) const;
+  [[nodiscard]] std::vector<Said> usable_words(const MemberId& member,
+                                               const GovernanceLog& log) const;
+  [[nodiscard]] Sayings sayings(const GovernanceLogs& logs) const;
+  [[nodiscard]] bool is_on_newest(const RecordId& proposal) const;
+  [[nodiscard]] OwnWords own_words(const GovernanceLogs& logs, const MemberId& self) const;
+
+  FoldRules rules_;
+  MemberId founder_;
+  std::vector<NetworkState> states_;
+  std::map<DecisionId, std::size_t> position_;  // Of each decision in states_.
+
+  // Proposals are content-addressed: once held, known for good.
+  std::map<RecordId, HeldProposal> open_;    // Their basis is the newest decision or not known yet.
+  std::unordered_set<RecordId> closed_;      // Their basis has its decision.
+  std::map<MemberId, std::size_t> read_;     // Entries searched for proposals, of each log.
+  std::map<MemberId, std::size_t> settled_;  // Agreed entries that speak of closed bases only.
+
+  // On the newest decision.
+  std::set<RecordId> judged_;
+  Questions questions_;  // The valid ones among the judged.
+  std::map<MemberId, std::vector<MemberId>> witnesses_;
+};
 
 }  // namespace kith

@@ -17,7 +17,8 @@ class KeyHistory {
 
   /// A certificate at `index`. Void (stale, conflict, forbidden: passed over, changing nothing)
   /// unless its number is higher than every earlier one and network and member fit. The founder's
-  /// first names the network too (it follows Founding).
+  /// first names the network too (it follows Founding). conflict: another certificate of the same
+  /// number is known. `index` must be higher than that of every statement before.
   [[nodiscard]] Result<bool> add_certificate(std::uint64_t index, BytesView statement);
   /// An enrolment or withdrawal at `index`. Void unless its number is the next and its signer is
   /// a steward there.
@@ -27,7 +28,7 @@ class KeyHistory {
   [[nodiscard]] const Certificate* certificate_at(std::uint64_t size) const;
   /// Whether `author` holds every bit of `scopes` for a record at `index`. A certificate gives its
   /// steward, when it names one that the certificate before it did not, every scope from its index
-  /// on.
+  /// on. With no bit in `scopes`: whether `author` holds any scope there.
   [[nodiscard]] bool may(const PublicKey& author, Scopes scopes, std::uint64_t index) const;
   /// Whether `author` is the daemon's author key at `index`.
   [[nodiscard]] bool is_daemon(const PublicKey& author, std::uint64_t index) const;

@@ -10,8 +10,8 @@
 /// The bytes of key files and invitations, and the words people copy by hand.
 namespace kith {
 
-/// An author's key file (`.kith-key`): text, first line "kith-key v1". The seed is in clear or under
-/// a passphrase (Argon2id, XChaCha20-Poly1305).
+/// An author's key file (`.kith-key`): text, first line "kith-key v1". The seed is in clear or
+/// under a passphrase (Argon2id, XChaCha20-Poly1305), which must not be empty.
 [[nodiscard]] std::string encode_key_file(const SigningKey& key);
 [[nodiscard]] std::string encode_key_file(const SigningKey& key, std::string_view passphrase,
                                           BytesView salt16, const Nonce24& nonce);
@@ -44,8 +44,8 @@ struct Invitation {
   std::vector<std::string> addresses;  ///< "host:port" of the sponsor.
   Key32 secret;                        ///< The psk of the join conversation; random, used once.
   Millis expires = 0;
-  DecisionId decision;                 ///< The newest the sponsor knew.
-  MemberId founder;                    ///< Whose commons begins with Founding.
+  DecisionId decision;  ///< The newest the sponsor knew.
+  MemberId founder;     ///< Whose commons begins with Founding.
   friend bool operator==(const Invitation&, const Invitation&) = default;
 };
 [[nodiscard]] std::string encode_invitation(const Invitation& invitation);

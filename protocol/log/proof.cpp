@@ -54,6 +54,8 @@ Result<InclusionProof> decode_proof(std::string_view text) {
   if (!path) return path.error();
   const auto note = decode_note(text);
   if (!note) return fail(note.error(), "the checkpoint of a proof");
+  const auto checkpoint = decode_checkpoint(note->text);
+  if (!checkpoint) return fail(checkpoint.error(), "the checkpoint of a proof");
   return InclusionProof{*index, std::move(*path), std::string(text)};
 }
 

@@ -24,7 +24,8 @@ struct InclusionProof {
 
 /// At most 63 hashes; the checkpoint as it was received.
 [[nodiscard]] std::string encode_proof(const InclusionProof& proof);
-/// Strict; an `extra` line is accepted and dropped.
+/// Strict, down to the checkpoint, whose signatures are not looked at; an `extra` line is accepted
+/// and dropped.
 [[nodiscard]] Result<InclusionProof> decode_proof(std::string_view text);
 /// Checks the checkpoint by `key` (Ed25519; its name is the origin) and the inclusion of `leaf`,
 /// the entry itself. bad_proof if only the latter fails.

@@ -20,10 +20,10 @@ struct Field {
 };
 
 struct Document {
-  std::string kind;            ///< From `kind:` in the front matter; "document" without it.
-  std::vector<Field> fields;   ///< In the order written, without `kind`.
-  std::string_view text;       ///< What follows the front matter; a view into the input.
-  std::string title;           ///< The field, else the first heading, else the first line of text.
+  std::string kind;           ///< From `kind:` in the front matter; "document" without it.
+  std::vector<Field> fields;  ///< In the order written, without `kind`.
+  std::string_view text;      ///< What follows the front matter; a view into the input.
+  std::string title;          ///< The field, else the first heading, else the first line of text.
 
   [[nodiscard]] const Field* find(std::string_view name) const;
 };
@@ -39,8 +39,8 @@ struct Complaint {
 /// Reads and checks a document. All complaints are returned, not the first alone. Empty, too large,
 /// binary or non-UTF-8 input, broken YAML (with its line), an unknown kind, a field that the kind
 /// lacks (with the nearest name), a missing or wrong field are complaints. A Markdown file whose
-/// front matter has no `kind:` is a "document" and keeps whatever front matter it has. YAML aliases,
-/// tags and nesting deeper than a list are refused in kinds other than "document".
+/// front matter has no `kind:` is a "document" and keeps whatever front matter it has. YAML
+/// aliases, tags and nesting deeper than a list are refused in kinds other than "document".
 struct Parsed {
   Document document;
   std::vector<Complaint> complaints;  ///< Empty: good.
@@ -48,7 +48,8 @@ struct Parsed {
 [[nodiscard]] Parsed parse_document(std::string_view file);
 
 /// "file.md:3: results: is missing; say what happened": one line for each complaint.
-[[nodiscard]] std::string describe(const std::string& file, const std::vector<Complaint>& complaints);
+[[nodiscard]] std::string describe(const std::string& file,
+                                   const std::vector<Complaint>& complaints);
 
 /// An empty form for `kind`: front matter with every required field and its help as comments.
 [[nodiscard]] std::string make_form(std::string_view kind);

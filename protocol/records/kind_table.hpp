@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -13,9 +14,9 @@ enum class FieldType : std::uint8_t {
   markdown,  ///< Several lines with light mark-up.
   word,      ///< One of `words`, separated by '/'.
   integer,
-  date,      ///< YYYY-MM-DD.
-  list,      ///< Several one-line texts.
-  reference, ///< A record id (or a unique prefix, which the client completes).
+  date,       ///< YYYY-MM-DD.
+  list,       ///< Several one-line texts.
+  reference,  ///< A record id (or a unique prefix, which the client completes).
 };
 
 struct FieldSpec {
@@ -29,11 +30,15 @@ struct FieldSpec {
 
 struct KindSpec {
   std::string_view name;
-  LeafClass leaf_class = LeafClass::record;
+  LeafClass leaf_class = LeafClass::record;  ///< A closed space's keygrant is `governance`.
   bool is_document = false;  ///< Body is Markdown with front matter that people write.
   std::string_view help;
   std::span<const FieldSpec> fields;  ///< Only for documents.
   bool open_front_matter = false;     ///< Unknown fields are kept, not refused ("document").
+  std::string_view text_help;  ///< Not empty: the text is required, and this says what it is.
+
+  /// The field of that name, or null.
+  [[nodiscard]] const FieldSpec* find(std::string_view field) const;
 };
 
 /// All kinds of this version. Documents: practice, reply, document. Others: founding, profile,

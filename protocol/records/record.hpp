@@ -7,16 +7,17 @@
 #include "protocol/log/merkle.hpp"
 #include "protocol/schema/record_codec.hpp"
 
-/// What a payload holds once opened ("text"), and the author's signature over one act of publishing.
+/// What a payload holds once opened ("text"), and the author's signature over one act of
+/// publishing.
 namespace kith {
 
 /// A record with its place in the batch that its author signed.
 struct SignedRecord {
   std::uint32_t count = 1;  ///< Records in the batch, 1..batch_records_max.
   std::uint32_t index = 0;
-  Path path;                ///< Inclusion of the record id in the batch's tree.
+  Path path;  ///< Inclusion of the record id in the batch's tree.
   Signature signature{};
-  Bytes record;             ///< As signed.
+  Bytes record;  ///< As signed.
   friend bool operator==(const SignedRecord&, const SignedRecord&) = default;
 };
 struct CertificateText {

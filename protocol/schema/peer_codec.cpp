@@ -271,7 +271,7 @@ Message take(Wire::Reader from) {
     case Wire::WELCOME: {
       const auto group = from.getWelcome();
       return Welcome{octets<Hash>(group.getDigest()),
-                     octets<Octets<struct LastCommonTag, 16>>(group.getLastCommon()),
+                     octets<DigestHalf>(group.getLastCommon()),
                      group.getCertificateNumber(), group.getYourCertificateNumber()};
     }
     case Wire::HAVE: return take_have(from.getHave());

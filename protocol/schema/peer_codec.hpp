@@ -30,7 +30,7 @@ struct LogSummary {
 /// The responder's answer to the Hello of message 3, and its first message.
 struct Welcome {
   Hash digest{};
-  Octets<struct LastCommonTag, 16> last_common{};  ///< What it remembers of this peer.
+  DigestHalf last_common{};  ///< What it remembers of this peer.
   std::uint64_t certificate_number = 0;            ///< Its own.
   std::uint64_t your_certificate_number = 0;       ///< The initiator's newest that it knows.
   friend bool operator==(const Welcome&, const Welcome&) = default;

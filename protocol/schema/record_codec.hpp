@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -9,9 +10,16 @@
 #include "protocol/base/types.hpp"
 
 /// The structs of log.capnp and their one canonical segment each. Decoders refuse whatever is not
-/// canonical (malformed), whatever exceeds limits.hpp (too_large), and never throw. Bytes once
-/// signed are kept: encode only what is new.
+/// canonical (malformed), whatever exceeds limits.hpp (too_large), and never throw: what they
+/// accept is exactly what encode() makes of the value. Bytes once signed are kept: encode only what
+/// is new. encode() checks no limit: what comes from a person is judged by decoding what was
+/// encoded.
 namespace kith {
+
+/// Whether `word` may name a kind: a-z, digits and '_', a letter first, at most name_bytes_max.
+[[nodiscard]] bool is_kind_word(std::string_view word);
+/// Whether `address` is "host:port" with a port from 1; an IPv6 host stands in brackets.
+[[nodiscard]] bool is_address(std::string_view address);
 
 /// What a person or a daemon said.
 struct Record {
@@ -19,9 +27,9 @@ struct Record {
   std::string kind;                     ///< A word of kind_table.hpp, or one this version lacks.
   Bytes body;                           ///< By kind: a document's bytes, or a canonical segment.
   PublicKey author;
-  Millis time = 0;                      ///< Claimed by the author.
-  NetworkId network;                    ///< Zeros in Founding.
-  LogId log;                            ///< Zeros in Founding.
+  Millis time = 0;    ///< Claimed by the author.
+  NetworkId network;  ///< Zeros in Founding.
+  LogId log;          ///< Zeros in Founding.
 
   friend bool operator==(const Record&, const Record&) = default;
 };
@@ -32,7 +40,7 @@ struct Record {
 struct Certificate {
   enum class Reason : std::uint8_t { first, planned, lost, cut };
 
-  NetworkId network;  ///< Zeros in the founder's first, which Founding precedes by content only.
+  NetworkId network;  ///< Also in the founder's first, which follows Founding in the log.
   MemberId member;
   std::uint64_t number = 0;  ///< Milliseconds since 1970 at signing, or the last plus one.
   PublicKey log_key;

@@ -1,0 +1,296 @@
+#include "client/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "client/layout.hpp"
+#include "protocol/records/kind_table.hpp"
+
+namespace kith::client {
+namespace {
+
+constexpr const char* main_footer = R"(First steps:
+  kith init                      make your key; your steward enrols it
+  kith                           what waits for you and what is new
+  kith list                      what the members have shared
+  kith new practice              a form to fill in, then: kith publish practice.md
+
+Ids: the first characters of an id are enough, as long as they fit one entry only.
+
+Environment:
+  KITH_SOCKET            the daemon's socket (else /run/kith/kithd.sock)
+  KITH_KEY               your key file (else ~/.config/kith/author.kith-key)
+  KITH_PASSPHRASE_FILE   a file with the passphrase of your key, for scripts
+  NO_COLOR               no colour
+
+Exit codes:
+  0 done   1 failed or refused   2 the command line or a file makes no sense
+  3 an audit found faults        4 the daemon does not answer)";
+
+using Run = std::function<Exit(Daemon&, const Console&, const Desk&)>;
+
+/// The commands with the options that CLI11 fills; lives as long as the parsing.
+class CommandLine {
+ public:
+  CommandLine() : app_("kith: learn with the organisations you trust.", "kith") {
+    app_.footer(main_footer);
+    app_.set_version_flag("--version", std::string("kith " KITH_VERSION));
+    app_.require_subcommand(0, 1);
+    app_.fallthrough();  // --json and --socket may stand after the command, too.
+    app_.add_option("--socket", places_.socket, "The daemon's socket")->type_name("PATH");
+    app_.add_option("--key", places_.key_file, "Your key file")->type_name("FILE");
+    app_.add_flag("--json", json_, "One JSON document instead of text (docs/JSON.md)");
+    run_ = front;
+    add_person_commands();
+    add_governance_commands();
+    add_writing_commands();
+    add_reading_commands();
+    add_daemon_commands();
+  }
+
+  std::variant<Invocation, Exit> parse(std::vector<std::string> arguments, const Console& console) {
+    // CLI11 takes them from the back.
+    std::ranges::reverse(arguments);
+    try {
+      app_.parse(std::move(arguments));
+    } catch (const CLI::CallForHelp&) {
+      console.out << app_.help();
+      return Exit::ok;
+    } catch (const CLI::CallForVersion&) {
+      console.out << "kith " KITH_VERSION "\n";
+      return Exit::ok;
+    } catch (const CLI::ParseError& wrong) {
+      Console as_asked = console;
+      as_asked.json = json_;
+      return complain(as_asked, fail(Errc::usage, what_to_do(wrong)));
+    }
+    return Invocation{places_, json_, run_};
+  }
+
+ private:
+  CLI::App* add(CLI::App& to, const char* name, const char* description, const std::string& more,
+                Run run) {
+    CLI::App* command = to.add_subcommand(name, description);
+    command->fallthrough();
+    if (!more.empty()) command->footer(more);
+    command->callback([this, run = std::move(run)] { run_ = run; });
+    return command;
+  }
+
+  /// What CLI11 found, and where to read on.
+  std::string what_to_do(const CLI::ParseError& wrong) const {
+    std::string command = "kith";
+    for (const CLI::App* at = &app_; !at->get_subcommands().empty();) {
+      at = at->get_subcommands().front();
+      command += " " + at->get_name();
+    }
+    std::string said = wrong.what();
+    if (command == "kith" &&
+        wrong.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
+      const auto extras = app_.remaining();
+      if (!extras.empty()) said = "there is no command \"" + extras.front() + "\"";
+    }
+    return said + "; " + command + " --help shows what there is";
+  }
+
+  void add_person_commands();
+  void add_governance_commands();
+  void add_writing_commands();
+  void add_reading_commands();
+  void add_daemon_commands();
+
+  CLI::App app_;
+  Places places_;
+  bool json_ = false;
+  Run run_;
+
+  InitOptions init_;
+  AuthorOptions author_;
+  InviteOptions invite_;
+  ConsentOptions consent_;
+  NewOptions new_;
+  PublishOptions publish_;
+  ReplyOptions reply_;
+  ListOptions list_;
+  ShowOptions show_;
+  std::string thread_;
+  WatchOptions watch_;
+  std::string audit_;
+};
+
+void CommandLine::add_person_commands() {
+  auto* init_command = add(app_, "init", "Make your author key",
+                           "Your key signs what you publish. It stays in a file of yours; the line "
+                           "that is printed\ngoes to your steward, who enrols it.",
+                           [this](Daemon&, const Console& console, const Desk& desk) {
+                             return init(init_, console, desk);
+                           });
+  init_command->add_flag("--passphrase", init_.passphrase, "Protect the key with a passphrase");
+
+  auto* author = app_.add_subcommand("author", "Who may act for your organisation");
+  author->require_subcommand(1);
+  author->fallthrough();
+  author->footer(
+      "Scopes: publish (entries), speak (consents for the organisation),\n"
+      "steward (enrol and withdraw others).");
+  auto* enrol = add(*author, "enrol", "Let a colleague act, signed by you as a steward",
+                    "Example:\n  kith author enrol kith-author-… --scope publish,speak",
+                    [this](Daemon& daemon, const Console& console, const Desk& desk) {
+                      return author_enrol(author_, daemon, console, desk);
+                    });
+  enrol->add_option("AUTHOR", author_.author, "The line that kith init printed")->required();
+  enrol->add_option("--scope", author_.scopes, "publish, speak, steward")
+      ->type_name("SCOPE")
+      ->delimiter(',')
+      ->capture_default_str();
+  auto* withdraw = add(*author, "withdraw", "Take all of a colleague's scopes back", "",
+                       [this](Daemon& daemon, const Console& console, const Desk& desk) {
+                         return author_withdraw(author_, daemon, console, desk);
+                       });
+  withdraw->add_option("AUTHOR", author_.author, "Whom; see kith author list")->required();
+  withdraw->add_flag("--yes", author_.yes, "Also the only steward");
+  add(*author, "list", "Who may do what", "",
+      [](Daemon& daemon, const Console& console, const Desk& desk) {
+        return author_list(daemon, console, desk);
+      });
+}
+
+void CommandLine::add_governance_commands() {
+  auto* invite_command = add(app_, "invite", "Invite an organisation to join",
+                             "Example:\n  kith invite --out calder.kith-invite",
+                             [this](Daemon& daemon, const Console& console, const Desk& desk) {
+                               return invite(invite_, daemon, console, desk);
+                             });
+  invite_command->add_option("--out", invite_.out, "Write it to this file, readable by you alone")
+      ->type_name("FILE");
+
+  add(app_, "proposals", "Who waits to join, and what waits for a decision", "",
+      [](Daemon& daemon, const Console& console, const Desk&) {
+        return proposals(daemon, console);
+      });
+
+  auto* consent_command =
+      add(app_, "consent", "Give your organisation's word on a proposal",
+          "With the code of somebody who waits to join, it makes the proposal as well.\n"
+          "Compare the eight words by voice first: they are what keeps an impostor out.\n\n"
+          "Examples:\n  kith consent CALD\n  kith consent 3fa2b7cd\n  kith consent 3fa2b7cd "
+          "--stand-aside",
+          [this](Daemon& daemon, const Console& console, const Desk& desk) {
+            return consent(consent_, daemon, console, desk);
+          });
+  consent_command->add_option("ID|CODE", consent_.targets, "See kith proposals")
+      ->required()
+      ->expected(1, -1);
+  consent_command->add_flag("--stand-aside", consent_.stand_aside, "Let the others decide");
+  consent_command->add_flag("--object", consent_.object, "Say no; then talk");
+  consent_command->add_flag("--yes", consent_.yes, "Do not ask: the words have been compared");
+}
+
+void CommandLine::add_writing_commands() {
+  std::string forms = "Forms:";
+  for (const KindSpec& kind : kinds()) {
+    if (kind.is_document) forms += "\n  " + std::string(kind.name) + ": " + std::string(kind.help);
+  }
+  auto* new_command = add(app_, "new", "An empty form to fill in", forms,
+                          [this](Daemon&, const Console& console, const Desk& desk) {
+                            return new_form(new_, console, desk);
+                          });
+  new_command->add_option("KIND", new_.kind, "Which form")->required();
+  new_command->add_option("--out", new_.out, "Write it to this file")->type_name("FILE");
+
+  auto* publish_command =
+      add(app_, "publish", "Share files with all members",
+          "All files are checked first; if anything is wrong with one, none is published.\n"
+          "What is published cannot be changed: no names of patients or colleagues.\n\n"
+          "Example:\n  kith publish practice.md",
+          [this](Daemon& daemon, const Console& console, const Desk& desk) {
+            return publish(publish_, daemon, console, desk);
+          });
+  publish_command->add_option("FILE", publish_.files, "Markdown, with or without a form's fields")
+      ->required()
+      ->expected(1, -1);
+  publish_command->add_flag("--yes", publish_.yes, "Do not ask");
+
+  auto* reply_command =
+      add(app_, "reply", "Answer an entry",
+          "Without --text and --file your editor opens.\n\n"
+          "Example:\n  kith reply 3fa2b7cd --as question --text \"Who trained the night staff?\"",
+          [this](Daemon& daemon, const Console& console, const Desk& desk) {
+            return reply(reply_, daemon, console, desk);
+          });
+  reply_command->add_option("ID", reply_.id, "The entry you answer")->required();
+  reply_command->add_option("--text", reply_.text, "Your words");
+  reply_command->add_option("--file", reply_.file, "A file with your words; - is standard input")
+      ->type_name("FILE");
+  reply_command->add_option("--as", reply_.as, "What your reply is")
+      ->check(CLI::IsMember({"question", "answer", "offer", "challenge", "thanks", "note"}))
+      ->capture_default_str();
+}
+
+void CommandLine::add_reading_commands() {
+  auto* list_command = add(app_, "list", "Entries, newest first",
+                           "Example:\n  kith list --kind practice --member CALD",
+                           [this](Daemon& daemon, const Console& console, const Desk&) {
+                             return list(list_, daemon, console);
+                           });
+  list_command->add_option("--kind", list_.kind, "Only this kind, for instance practice");
+  list_command->add_option("--member", list_.member, "Only from this member")->type_name("CODE");
+  list_command->add_option("--limit", list_.limit, "At most so many")
+      ->check(CLI::Range(1U, 10'000U))
+      ->capture_default_str();
+  list_command->add_option("--before", list_.before, "Only what arrived before this sequence");
+
+  auto* show_command = add(app_, "show", "One entry, and whom to talk to about it", "",
+                           [this](Daemon& daemon, const Console& console, const Desk&) {
+                             return show(show_, daemon, console);
+                           });
+  show_command->add_option("ID", show_.id, "The entry")->required();
+  show_command->add_flag("--raw", show_.raw, "Exactly the bytes that were signed, nothing else");
+
+  auto* thread_command = add(app_, "thread", "An entry, what it answers, and all replies", "",
+                             [this](Daemon& daemon, const Console& console, const Desk&) {
+                               return thread(thread_, daemon, console);
+                             });
+  thread_command->add_option("ID", thread_, "Any entry of the conversation")->required();
+
+  auto* watch_command = add(app_, "watch", "Entries as they arrive, until Ctrl-C",
+                            "With --json, one JSON document a line.",
+                            [this](Daemon& daemon, const Console& console, const Desk&) {
+                              return watch(watch_, daemon, console);
+                            });
+  watch_command->add_option("--count", watch_.count, "End after so many");
+  watch_command->add_option("--since", watch_.since, "Begin after this sequence, not now");
+}
+
+void CommandLine::add_daemon_commands() {
+  add(app_, "peers", "Every member: connected or not, and what is held of it", "",
+      [](Daemon& daemon, const Console& console, const Desk&) { return peers(daemon, console); });
+  add(app_, "status", "Your own daemon", "",
+      [](Daemon& daemon, const Console& console, const Desk&) { return status(daemon, console); });
+  auto* audit_command =
+      add(app_, "audit", "Replay a member's whole history and check every part of it",
+          "Without MEMBER, everybody's. Exit code 3 if anything is wrong.",
+          [this](Daemon& daemon, const Console& console, const Desk&) {
+            return audit(audit_, daemon, console);
+          });
+  audit_command->add_option("MEMBER", audit_, "The member's code");
+}
+
+}  // namespace
+
+std::variant<Invocation, Exit> parse_command_line(std::vector<std::string> arguments,
+                                                  const Console& console) {
+  // The options live as long as the command that reads them.
+  const auto line = std::make_shared<CommandLine>();
+  auto parsed = line->parse(std::move(arguments), console);
+  if (auto* invocation = std::get_if<Invocation>(&parsed)) {
+    invocation->run = [line, run = invocation->run](Daemon& daemon, const Console& asked,
+                                                    const Desk& desk) {
+      return run(daemon, asked, desk);
+    };
+  }
+  return parsed;
+}
+
+}  // namespace kith::client

@@ -1,0 +1,53 @@
+#include <algorithm>
+
+#include "client/commands/commands.hpp"
+#include "client/commands/common.hpp"
+#include "client/layout.hpp"
+
+namespace kith::client {
+namespace {
+
+std::string verdict(const local::AuditRow& log) {
+  if (log.frozen) return "two conflicting histories";
+  return log.intact ? "intact" : "FAULTS";
+}
+
+void print_table(const Console& console, const local::AuditAnswer& answer) {
+  Table table({"member", "verdict", "leaves", "agreed", "cosigned", "records", "authors", "missing",
+               "unread", "root"});
+  for (const local::AuditRow& log : answer.logs) {
+    table.add({log.code, verdict(log), std::to_string(log.size), std::to_string(log.agreed),
+               std::to_string(log.cosigned) + " of " + std::to_string(log.witnesses),
+               std::to_string(log.records), std::to_string(log.authors),
+               std::to_string(log.missing), std::to_string(log.sealed),
+               full_id(log.root.view()).substr(0, 12)});
+  }
+  table.print(console);
+  for (const local::AuditRow& log : answer.logs) {
+    for (const std::string& fault : log.faults) {
+      console.out << clean_line(log.code) << ": " << clean_line(fault) << '\n';
+    }
+  }
+}
+
+}  // namespace
+
+Exit audit(const std::string& member, Daemon& daemon, const Console& console) {
+  const auto answer = ask<local::AuditAnswer>(daemon, console, local::AuditRequest{member});
+  if (!answer) return answer.exit;
+  if (answer->logs.empty()) {
+    return complain(console, fail(Errc::not_found, "there is no history to audit here yet"));
+  }
+  const bool intact = std::ranges::all_of(
+      answer->logs, [](const local::AuditRow& log) { return log.intact && !log.frozen; });
+  if (console.json) {
+    console.out << json_of(*answer, intact) << '\n';
+  } else {
+    print_table(console, *answer);
+    console.out << (intact ? "Every history is intact.\n"
+                           : "There are faults; tell the member they belong to.\n");
+  }
+  return intact ? Exit::ok : Exit::faults;
+}
+
+}  // namespace kith::client

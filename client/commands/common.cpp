@@ -1,0 +1,63 @@
+#include "client/commands/common.hpp"
+
+#include "client/layout.hpp"
+#include "client/signing.hpp"
+#include "protocol/keys/key_file.hpp"
+#include "protocol/keys/space_key.hpp"
+
+namespace kith::client {
+
+Answered<local::StatusAnswer> ask_member_status(Daemon& daemon, const Console& console) {
+  auto status = ask<local::StatusAnswer>(daemon, console, local::StatusRequest{});
+  if (!status || status->state != "joining") return status;
+  const Error not_yet =
+      fail(Errc::unavailable, "your organisation is no member yet: " + status->state_detail);
+  return {std::nullopt, complain(console, not_yet)};
+}
+
+Answered<Published> send_records(const std::vector<Outgoing>& outgoing,
+                                 const local::StatusAnswer& status, const SigningKey& author,
+                                 Daemon& daemon, const Console& console) {
+  std::vector<Bytes> records;
+  for (const Outgoing& each : outgoing) records.push_back(each.record);
+  auto request = sign_records(records, status, author);
+  if (!request) return {std::nullopt, complain(console, request.error())};
+
+  const auto answer = ask<local::PublishAnswer>(daemon, console, std::move(*request));
+  if (!answer) return {std::nullopt, answer.exit};
+  if (answer->records.size() != records.size()) {
+    const Error wrong = fail(Errc::malformed,
+                             "kithd answered for another number of entries; see "
+                             "kith list for what was published");
+    return {std::nullopt, complain(console, wrong)};
+  }
+
+  Published published;
+  published.size = answer->size;
+  published.checkpoint = answer->checkpoint;
+  for (std::size_t i = 0; i < outgoing.size(); ++i) {
+    published.entries.push_back({record_id(outgoing[i].record), outgoing[i].kind, outgoing[i].title,
+                                 outgoing[i].file, answer->records[i].index});
+  }
+  return {std::move(published), Exit::ok};
+}
+
+void print_entries(const Console& console, std::span<const local::RecordSummary> entries) {
+  Table table({"id", "date", "member", "kind", "replies", "title"});
+  for (const local::RecordSummary& entry : entries) {
+    table.add({short_id(entry.id), date_of(entry.time), entry.member, entry.kind,
+               entry.replies == 0 ? "" : std::to_string(entry.replies), entry.title});
+  }
+  table.print(console);
+}
+
+std::string confirmed_by(std::uint32_t confirmed, std::uint32_t others) {
+  if (others == 0) return "no others to confirm it yet";
+  return "confirmed by " + std::to_string(confirmed) + " of " + counted(others, "other", "others");
+}
+
+std::string fingerprint_of(const MemberId& member) {
+  return joined(fingerprint_words(member), " ");
+}
+
+}  // namespace kith::client

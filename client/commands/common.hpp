@@ -1,0 +1,40 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "client/daemon.hpp"
+#include "client/desk.hpp"
+#include "client/json_output.hpp"
+#include "protocol/crypto/crypto.hpp"
+
+/// What several commands share.
+namespace kith::client {
+
+/// The daemon's status, or a complaint if this organisation is no member yet.
+[[nodiscard]] Answered<local::StatusAnswer> ask_member_status(Daemon& daemon,
+                                                              const Console& console);
+
+/// A record of this call, before it is signed.
+struct Outgoing {
+  std::string kind;
+  std::string title;
+  std::string file;
+  Bytes record;
+};
+/// Signs all of `outgoing` as one act of publishing, sends it, and tells what became of it.
+[[nodiscard]] Answered<Published> send_records(const std::vector<Outgoing>& outgoing,
+                                               const local::StatusAnswer& status,
+                                               const SigningKey& author, Daemon& daemon,
+                                               const Console& console);
+
+/// Entries as a table, newest first.
+void print_entries(const Console& console, std::span<const local::RecordSummary> entries);
+
+/// "confirmed by 4 of 6 others".
+[[nodiscard]] std::string confirmed_by(std::uint32_t confirmed, std::uint32_t others);
+/// The eight words of a member's fingerprint on one line.
+[[nodiscard]] std::string fingerprint_of(const MemberId& member);
+
+}  // namespace kith::client

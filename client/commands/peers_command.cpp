@@ -1,0 +1,48 @@
+#include "client/commands/commands.hpp"
+#include "client/commands/common.hpp"
+#include "client/layout.hpp"
+
+namespace kith::client {
+namespace {
+
+std::string connection_text(const local::MemberRow& member) {
+  if (member.self) return "this one";
+  if (member.paused) return "paused";
+  if (member.connected) return "yes";
+  return member.heard == 0 ? "no" : "no, last " + date_of(member.heard);
+}
+
+std::string remark(const local::MemberRow& member) {
+  if (member.frozen) return "two conflicting histories; see kith audit " + member.code;
+  return member.connected ? "" : member.last_error;
+}
+
+std::uint64_t behind(const local::MemberRow& member) {
+  const std::uint64_t missing =
+      member.known_size > member.held_size ? member.known_size - member.held_size : 0;
+  return missing + member.gaps;
+}
+
+}  // namespace
+
+Exit peers(Daemon& daemon, const Console& console) {
+  const auto answer = ask<local::MembersAnswer>(daemon, console, local::MembersRequest{});
+  if (!answer) return answer.exit;
+  if (console.json) {
+    console.out << json_of(*answer) << '\n';
+    return Exit::ok;
+  }
+  Table table({"member", "name", "connected", "entries held", "behind", "newest confirmed", ""});
+  for (const local::MemberRow& member : answer->members) {
+    table.add({member.code, fit(clean_line(member.name), 32), connection_text(member),
+               std::to_string(member.held_size) + " of " +
+                   std::to_string(std::max(member.known_size, member.held_size)),
+               std::to_string(behind(member)),
+               std::to_string(member.cosigned) + " of " + std::to_string(member.witnesses),
+               remark(member)});
+  }
+  table.print(console);
+  return Exit::ok;
+}
+
+}  // namespace kith::client

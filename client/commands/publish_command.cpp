@@ -1,0 +1,125 @@
+#include "client/commands/commands.hpp"
+#include "client/commands/common.hpp"
+#include "client/commands/references.hpp"
+#include "client/key_store.hpp"
+#include "client/layout.hpp"
+#include "client/signing.hpp"
+#include "protocol/base/limits.hpp"
+#include "storage/files/file.hpp"
+
+namespace kith::client {
+namespace {
+
+constexpr std::size_t files_between_steps = 64;  // Of the progress bar.
+
+struct Prepared {
+  std::string file;
+  std::string kind;
+  std::string title;
+  std::string content;  ///< Exactly what will be signed.
+};
+
+/// Everything that was wrong with any file: a person mends them in one go.
+struct Wrong {
+  std::string text;
+  std::vector<FileComplaint> complaints;
+};
+
+void add(Wrong& wrong, const std::string& file, const std::vector<Complaint>& complaints) {
+  std::string described = describe(file, complaints);
+  if (!described.empty() && !described.ends_with('\n')) described.push_back('\n');
+  wrong.text += described;
+  for (const Complaint& complaint : complaints) wrong.complaints.push_back({file, complaint});
+}
+
+std::vector<Prepared> prepare(const PublishOptions& options, const Console& console,
+                              const Desk& desk, Wrong& wrong) {
+  std::vector<Prepared> prepared;
+  ProgressBar bar(console);
+  for (const std::string& file : options.files) {
+    if (prepared.size() % files_between_steps == files_between_steps - 1) {
+      bar.show(prepared.size(), options.files.size(), "reading");
+    }
+    auto content = files::read(desk.working_folder / file, limits::document_bytes_max);
+    if (!content) {
+      add(wrong, file, {{0, "", "cannot be read: " + content.error().detail}});
+      continue;
+    }
+    const Parsed parsed = parse_document(*content);
+    add(wrong, file, parsed.complaints);
+    if (parsed.complaints.empty()) {
+      prepared.push_back({file, parsed.document.kind, parsed.document.title, std::move(*content)});
+    }
+  }
+  return prepared;
+}
+
+Exit complain_about(const Wrong& wrong, const Console& console) {
+  console.err << clean_text(wrong.text);
+  const Error error = fail(Errc::usage, "nothing was published; mend the above and try again");
+  console.err << "kith: " << error.detail << '\n';
+  if (console.json) console.out << json_of(error, wrong.complaints) << '\n';
+  return Exit::usage;
+}
+
+/// Says who is in the room, and asks. Only where there is a person to ask.
+Answered<bool> person_publishes(std::size_t entries, const local::StatusAnswer& status,
+                                Daemon& daemon, const Console& console) {
+  const auto members = ask<local::MembersAnswer>(daemon, console, local::MembersRequest{});
+  if (!members) return {std::nullopt, members.exit};
+  std::vector<std::string> codes;
+  for (const auto& member : members->members) codes.push_back(clean_line(member.code));
+  console.err << counted(entries, "entry", "entries") << " for the "
+              << counted(codes.size(), "member", "members") << " of "
+              << clean_line(status.network_name) << ":\n  " << joined(codes, ", ") << '\n';
+  if (confirm(console, "Publish?")) return {true, Exit::ok};
+  return {std::nullopt, complain(console, fail(Errc::unavailable, "nothing was published"))};
+}
+
+void tell(const Console& console, const Published& published) {
+  if (console.json) {
+    console.out << json_of(published) << '\n';
+    return;
+  }
+  for (const PublishedEntry& entry : published.entries) {
+    console.out << fit(short_id(entry.id) + "  " + clean_line(entry.title), console.width) << '\n';
+  }
+  console.err << counted(published.entries.size(), "entry", "entries") << " published; kith show "
+              << short_id(published.entries.front().id) << " tells by how many it is confirmed\n";
+}
+
+}  // namespace
+
+Exit publish(const PublishOptions& options, Daemon& daemon, const Console& console,
+             const Desk& desk) {
+  Wrong wrong;
+  std::vector<Prepared> prepared = prepare(options, console, desk, wrong);
+  if (!wrong.complaints.empty()) return complain_about(wrong, console);
+
+  const auto status = ask_member_status(daemon, console);
+  if (!status) return status.exit;
+  for (Prepared& each : prepared) {
+    const auto completed = complete_references(each.content, daemon, console);
+    if (!completed) return completed.exit;
+    each.content = *completed;
+  }
+  if (!options.yes && can_ask(console)) {
+    const auto agreed = person_publishes(prepared.size(), *status, daemon, console);
+    if (!agreed) return agreed.exit;
+  }
+  const auto key = open_key(desk);
+  if (!key) return complain(console, key.error());
+
+  std::vector<Outgoing> outgoing;
+  for (const Prepared& each : prepared) {
+    outgoing.push_back(
+        {each.kind, each.title, each.file,
+         make_record(each.kind, to_bytes(view(each.content)), *status, key->public_key(), desk)});
+  }
+  const auto published = send_records(outgoing, *status, *key, daemon, console);
+  if (!published) return published.exit;
+  tell(console, *published);
+  return Exit::ok;
+}
+
+}  // namespace kith::client

@@ -1,0 +1,107 @@
+#include <iterator>
+
+#include "client/commands/commands.hpp"
+#include "client/commands/common.hpp"
+#include "client/key_store.hpp"
+#include "client/layout.hpp"
+#include "client/signing.hpp"
+#include "protocol/base/limits.hpp"
+#include "protocol/base/text.hpp"
+#include "protocol/records/document.hpp"
+#include "protocol/records/kind_table.hpp"
+#include "storage/files/file.hpp"
+
+namespace kith::client {
+namespace {
+
+constexpr std::string_view cut_line =
+    "---- 8< ---- what is below this line is not sent ---- >8 ----";
+
+/// Standard input, one byte more than allowed at most, so that too much is noticed.
+std::string read_input(std::istream& in) {
+  std::string text;
+  for (char c = 0; text.size() <= limits::document_bytes_max && in.get(c);) text.push_back(c);
+  return text;
+}
+
+/// What the person sees below the cut while writing.
+std::string editor_text(const local::ShowAnswer& to) {
+  std::string quoted = "> " + clean_text(text(to.body));
+  for (std::size_t at = 0; (at = quoted.find('\n', at)) != std::string::npos; at += 3) {
+    quoted.insert(at + 1, "> ");
+  }
+  return "\n\n" + std::string(cut_line) + "\n" + clean_line(to.record.member) + " wrote \"" +
+         clean_line(to.record.title) + "\":\n\n" + quoted + "\n";
+}
+
+Result<std::string> text_of(const ReplyOptions& options, const local::ShowAnswer& to,
+                            const Console& console, const Desk& desk) {
+  if (options.text) return *options.text;
+  if (options.file && *options.file == "-") return read_input(console.in);
+  if (options.file) {
+    return files::read(desk.working_folder / *options.file, limits::document_bytes_max);
+  }
+  if (!can_ask(console)) {
+    return fail(Errc::usage,
+                "give your words with --text TEXT or --file FILE (- for standard "
+                "input)");
+  }
+  auto edited = desk.edit(editor_text(to));
+  if (!edited) return edited;
+  return edited->substr(0, edited->find(cut_line));
+}
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+std::string reply_document(const ReplyOptions& options, const RecordId& to, std::string words) {
+  while (words.ends_with('\n') || words.ends_with(' ')) words.pop_back();
+  words.erase(0, words.find_first_not_of("\r\n"));
+  return "---\nkind: reply\nto: " + full_id(to.view()) + "\nreply_kind: " + options.as +
+         "\n---\n\n" + words + "\n";
+}
+
+}  // namespace
+
+Exit reply(const ReplyOptions& options, Daemon& daemon, const Console& console, const Desk& desk) {
+  if (options.text && options.file) {
+    return complain(console, fail(Errc::usage, "give --text or --file, not both"));
+  }
+  const auto status = ask_member_status(daemon, console);
+  if (!status) return status.exit;
+  const auto to = ask<local::ShowAnswer>(daemon, console, local::ShowRequest{options.id});
+  if (!to) return to.exit;
+  const auto words = text_of(options, *to, console, desk);
+  if (!words) return complain(console, words.error());
+  if (is_blank(*words)) {
+    return complain(console, fail(Errc::usage,
+                                  "there are no words in this reply; nothing was "
+                                  "sent"));
+  }
+
+  const std::string document = reply_document(options, to->record.id, *words);
+  const Parsed parsed = parse_document(document);
+  if (!parsed.complaints.empty()) {
+    return complain(console, fail(Errc::usage, describe("reply", parsed.complaints)));
+  }
+  const auto key = open_key(desk);
+  if (!key) return complain(console, key.error());
+  const std::vector<Outgoing> outgoing = {
+      {"reply", parsed.document.title, "",
+       make_record("reply", to_bytes(view(document)), *status, key->public_key(), desk)}};
+  const auto published = send_records(outgoing, *status, *key, daemon, console);
+  if (!published) return published.exit;
+
+  if (console.json) {
+    console.out << json_of(*published) << '\n';
+  } else {
+    console.out << short_id(published->entries.front().id) << "  "
+                << clean_line(parsed.document.title) << '\n';
+    console.err << "sent in reply to " << short_id(to->record.id) << "; see kith thread "
+                << short_id(to->record.id) << '\n';
+  }
+  return Exit::ok;
+}
+
+}  // namespace kith::client

@@ -1,0 +1,44 @@
+#include "client/commands/commands.hpp"
+#include "client/commands/common.hpp"
+#include "client/layout.hpp"
+
+namespace kith::client {
+namespace {
+
+void print_arrival(const Console& console, const local::WatchAnswer& arrival) {
+  if (console.json) {
+    console.out << json_of(arrival) << std::endl;
+    return;
+  }
+  const local::RecordSummary& record = arrival.record;
+  // Flushed at once: somebody is waiting for this line.
+  console.out << fit(short_id(record.id) + "  " + date_of(record.time) + "  " +
+                         clean_line(record.member) + "  " + clean_line(record.kind) + "  " +
+                         clean_line(record.title),
+                     console.width)
+              << std::endl;
+}
+
+}  // namespace
+
+Exit watch(const WatchOptions& options, Daemon& daemon, const Console& console) {
+  std::uint64_t since = 0;
+  if (options.since) {
+    since = *options.since;
+  } else {
+    const auto status = ask<local::StatusAnswer>(daemon, console, local::StatusRequest{});
+    if (!status) return status.exit;
+    since = status->last_sequence;
+  }
+  if (console.err_is_terminal) console.err << "Waiting for entries; Ctrl-C ends.\n";
+
+  auto arrival = ask<local::WatchAnswer>(daemon, console, local::WatchRequest{since});
+  for (std::uint64_t seen = 1;; ++seen) {
+    if (!arrival) return arrival.exit;
+    print_arrival(console, *arrival);
+    if (seen == options.count || !console.out) return Exit::ok;
+    arrival = take<local::WatchAnswer>(console, daemon.next());
+  }
+}
+
+}  // namespace kith::client

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "client/daemon.hpp"
+
+namespace kith::client {
+
+/// The daemon behind a Unix socket: u32 big-endian length, then one encoded message, each way.
+/// Blocks.
+class Connection : public Daemon {
+ public:
+  /// Connects when something is asked, so that commands that need no daemon work without one.
+  explicit Connection(std::string socket) : path_(std::move(socket)) {}
+  ~Connection() override;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  [[nodiscard]] Result<local::Answer> ask(const local::Request& request,
+                                          const OnProgress& on_progress) override;
+  [[nodiscard]] Result<local::Answer> next() override;
+
+ private:
+  [[nodiscard]] Result<bool> open();
+  [[nodiscard]] Result<bool> send(BytesView message);
+  [[nodiscard]] Result<local::Answer> receive();
+  [[nodiscard]] Result<bool> read_exactly(std::span<std::uint8_t> to);
+  [[nodiscard]] Error lost() const;
+
+  std::string path_;
+  int socket_ = -1;
+};
+
+}  // namespace kith::client

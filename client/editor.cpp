@@ -1,0 +1,71 @@
+#include "client/editor.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+
+#include "protocol/base/limits.hpp"
+#include "storage/files/file.hpp"
+
+namespace kith::client {
+namespace {
+
+/// A folder of its own, so that the editor's backups go with it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::error_code none;
+    std::string name = (std::filesystem::temp_directory_path(none) / "kith-XXXXXX").string();
+    if (::mkdtemp(name.data()) != nullptr) path_ = name;
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Runs `command` with `file` as its one argument and waits. Its exit status, or -1.
+int run_editor(const std::string& command, const std::string& file) {
+  // The shell only splits the command; the file is passed beside it, never inside.
+  const std::string script = command + " \"$1\"";
+  const pid_t child = ::fork();
+  if (child < 0) return -1;
+  if (child == 0) {
+    ::execl("/bin/sh", "sh", "-c", script.c_str(), "sh", file.c_str(), nullptr);
+    ::_exit(127);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) return -1;
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+}  // namespace
+
+Result<std::string> edit_text(const std::string& command, const std::string& initial) {
+  const TemporaryFolder folder;
+  if (folder.path().empty()) return fail(Errc::io, "no temporary file can be made");
+  const auto file = folder.path() / "reply.md";
+  const auto written = files::create(file, view(initial), 0600);
+  if (!written) return written.error();
+
+  const std::string editor = command.empty() ? "editor" : command;
+  if (run_editor(editor, file.string()) != 0) {
+    return fail(Errc::unavailable, "the editor \"" + editor +
+                                       "\" failed and nothing was sent; set EDITOR, or give the "
+                                       "text with --text or --file");
+  }
+  return files::read(file, limits::document_bytes_max);
+}
+
+}  // namespace kith::client

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "protocol/records/document.hpp"
+#include "protocol/schema/local_codec.hpp"
+
+/// What --json prints: docs/JSON.md, shape by shape. Keys are never renamed or removed, and only
+/// ASCII is written, so that no text of others can do anything to a terminal. Without a line end.
+namespace kith::client {
+
+[[nodiscard]] std::string json_of(const Error& error);
+
+/// Something wrong with a file that should be published.
+struct FileComplaint {
+  std::string file;
+  Complaint complaint;
+};
+[[nodiscard]] std::string json_of(const Error& error, const std::vector<FileComplaint>& complaints);
+
+[[nodiscard]] std::string json_of(const local::StatusAnswer& status);
+[[nodiscard]] std::string json_of(const local::MembersAnswer& members);
+[[nodiscard]] std::string json_of(const local::ProposalsAnswer& proposals);
+[[nodiscard]] std::string json_of(const local::ListAnswer& list);
+[[nodiscard]] std::string json_of(const local::ShowAnswer& shown);
+[[nodiscard]] std::string json_of(const local::ThreadAnswer& thread);
+[[nodiscard]] std::string json_of(const local::FrontAnswer& front);
+/// `intact` is the verdict on all of them together.
+[[nodiscard]] std::string json_of(const local::AuditAnswer& audit, bool intact);
+/// One line: watch prints many.
+[[nodiscard]] std::string json_of(const local::WatchAnswer& arrival);
+/// `own` marks the caller's own key; may be null.
+[[nodiscard]] std::string json_of(const local::AuthorsAnswer& authors, const PublicKey* own);
+
+struct KeyMade {
+  std::string author;
+  std::string key_file;
+  bool has_passphrase = false;
+};
+[[nodiscard]] std::string json_of(const KeyMade& made);
+
+struct Enrolled {
+  std::string author;
+  Scopes scopes = 0;
+  std::uint32_t number = 0;
+  std::uint64_t index = 0;
+};
+[[nodiscard]] std::string json_of(const Enrolled& enrolled);
+
+struct Invited {
+  std::string invitation;
+  std::string file;  ///< Empty: not written to a file.
+  Millis expires = 0;
+  std::string network_name;
+  MemberId sponsor;
+};
+[[nodiscard]] std::string json_of(const Invited& invited);
+
+struct FormMade {
+  std::string kind;
+  std::string file;  ///< Empty: not written to a file.
+  std::string form;
+};
+[[nodiscard]] std::string json_of(const FormMade& made);
+
+struct PublishedEntry {
+  RecordId id;
+  std::string kind;
+  std::string title;
+  std::string file;  ///< Empty: it came from no file.
+  std::uint64_t index = 0;
+};
+struct Published {
+  std::vector<PublishedEntry> entries;
+  std::uint64_t size = 0;
+  std::string checkpoint;
+};
+[[nodiscard]] std::string json_of(const Published& published);
+
+}  // namespace kith::client

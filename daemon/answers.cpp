@@ -1,0 +1,416 @@
+// What local clients ask, answered from the views and from memory.
+#include "daemon/replica_impl.hpp"
+#include "protocol/base/check.hpp"
+#include "protocol/base/limits.hpp"
+#include "protocol/base/text.hpp"
+#include "protocol/keys/key_file.hpp"
+#include "protocol/keys/space_key.hpp"
+
+namespace kith::daemon {
+namespace {
+
+local::Refusal refusal(const Error& error) { return {error.code, error.detail}; }
+
+std::string rule_in_words(const Rule& rule, std::size_t electors) {
+  switch (rule.form) {
+    case Rule::Form::majority: return "a majority of " + std::to_string(electors);
+    case Rule::Form::all: return "all " + std::to_string(electors);
+    case Rule::Form::k_of_n:
+      return std::to_string(std::min<std::size_t>(rule.k, electors)) + " of " +
+             std::to_string(electors);
+  }
+  return {};
+}
+
+std::string joined_words(const std::vector<std::string>& words) {
+  std::string all;
+  for (const std::string& word : words) all += (all.empty() ? "" : " ") + word;
+  return all;
+}
+
+}  // namespace
+
+Profile Replica::Impl::profile_of(const MemberId& member) const {
+  if (const auto log = logs.find(commons_log(member)); log != logs.end() && log->second.profile) {
+    return *log->second.profile;
+  }
+  for (auto state = fold ? fold->history().rbegin() : std::vector<NetworkState>::const_reverse_iterator{};
+       fold && state != fold->history().rend(); ++state) {
+    const auto found = state->members.find(member);
+    if (found != state->members.end()) return found->second.profile;
+  }
+  if (member == me.member) return me.profile;
+  return {};
+}
+
+std::string Replica::Impl::code_of(const MemberId& member) const {
+  const std::string code = profile_of(member).code;
+  return code.empty() ? to_base32(member.view()).substr(0, 8) : code;
+}
+
+std::optional<MemberId> Replica::Impl::member_of_code(const std::string& code) const {
+  if (!fold) return std::nullopt;
+  for (const auto& [member, _] : fold->state().members) {
+    if (profile_of(member).code == code) return member;
+  }
+  for (const MemberId& member : fold->state().parted) {
+    if (profile_of(member).code == code) return member;
+  }
+  return std::nullopt;
+}
+
+void Replica::Impl::handle(ClientId client, local::Request& request,
+                           std::function<void(local::Answer)> answer) {
+  if (auto* wanted = std::get_if<local::PublishRequest>(&request)) {
+    return publish(std::move(*wanted), std::move(answer));
+  }
+  if (auto* wanted = std::get_if<local::EnrolRequest>(&request)) {
+    return enrol(std::move(*wanted), std::move(answer));
+  }
+  if (auto* wanted = std::get_if<local::AuditRequest>(&request)) {
+    return audit(*wanted, std::move(answer));
+  }
+  if (auto* wanted = std::get_if<local::WatchRequest>(&request)) {
+    watchers[client] = {wanted->sequence, std::move(answer)};
+    return notify_watchers();
+  }
+  if (std::holds_alternative<local::InviteRequest>(request)) return invite(std::move(answer));
+  if (std::holds_alternative<local::StatusRequest>(request)) return answer(status());
+  if (std::holds_alternative<local::MembersRequest>(request)) return answer(members());
+  if (std::holds_alternative<local::AuthorsRequest>(request)) return answer(authors());
+  if (std::holds_alternative<local::ProposalsRequest>(request)) return answer(proposals());
+  if (const auto* wanted = std::get_if<local::ListRequest>(&request)) return answer(list(*wanted));
+  if (const auto* wanted = std::get_if<local::ShowRequest>(&request)) return answer(show(*wanted));
+  if (const auto* wanted = std::get_if<local::ThreadRequest>(&request)) {
+    return answer(thread(*wanted));
+  }
+  answer(front(std::get<local::FrontRequest>(request)));
+}
+
+local::StatusAnswer Replica::Impl::status() const {
+  local::StatusAnswer out;
+  out.version = KITH_VERSION;
+  out.network = me.network;
+  out.member = me.member;
+  out.code = me.profile.code;
+  out.commons_log = own_log;
+  out.listen = options.listen;
+  out.disk_bytes = host.disk_bytes();
+  if (me.invitation) out.network_name = me.invitation->network_name;
+  if (fold) {
+    const NetworkState& now = fold->state();
+    out.network_name = now.charter.name;
+    out.aim = now.charter.aim;
+    out.decision = now.decision;
+    out.decisions = static_cast<std::uint32_t>(fold->history().size() - 1);
+    out.members = static_cast<std::uint32_t>(now.members.size());
+    const auto self = now.members.find(me.member);
+    if (self == now.members.end()) {
+      out.state = "joining";
+      out.state_detail = me.network_secret ? "admitted; fetching the network's history"
+                                           : joining_detail;
+    } else {
+      out.state = self->second.paused ? "paused" : "member";
+      out.code = profile_of(me.member).code;
+    }
+  } else {
+    out.state = "joining";
+    out.state_detail =
+        me.network_secret ? "admitted; fetching the network's history" : joining_detail;
+  }
+  if (no_signing) out.state_detail = *no_signing;
+  for (const auto& [_, peer] : peers) out.peers_connected += peer.candidate ? 0 : 1;
+  for (const auto& [id, state] : logs) {
+    out.incomplete += state.gaps.size();
+    out.bad += state.bad;
+    if (id != own_log) continue;
+    out.log_size = state.size;
+    out.agreed_size = state.agreed;
+    out.next_enrolment = state.keys.next_enrolment();
+  }
+  const auto views = host.views().read();
+  out.records = storage::views::record_count(*views);
+  out.last_sequence = storage::views::last_sequence(*views);
+  return out;
+}
+
+local::MembersAnswer Replica::Impl::members() const {
+  local::MembersAnswer out;
+  if (!fold) return out;
+  for (const auto& [member, now] : fold->state().members) {
+    local::MemberRow row;
+    const Profile profile = profile_of(member);
+    row.member = member;
+    row.code = profile.code;
+    row.name = profile.name;
+    row.role = profile.role;
+    row.addresses = profile.addresses;
+    row.self = member == me.member;
+    row.paused = now.paused;
+    row.connected = connected(member);
+    for (const auto& [_, peer] : peers) {
+      if (peer.session.member == member) row.heard = std::max(row.heard, peer.heard);
+    }
+    if (const auto why = dial_errors.find(member); why != dial_errors.end() && !row.connected) {
+      row.last_error = why->second;
+    }
+    const auto witnesses = fold->state().commons_witnesses(member);
+    row.witnesses = static_cast<std::uint32_t>(witnesses.size());
+    if (const auto log = logs.find(commons_log(member)); log != logs.end()) {
+      const LogState& state = log->second;
+      row.frozen = state.frozen;
+      row.held_size = state.size;
+      row.agreed_size = state.agreed;
+      row.known_size = std::max(state.size, engine.known_size(log->first));
+      row.gaps = state.gaps.size();
+      row.judged = state.judged;
+      const std::uint64_t others = state.texts + state.bad + state.gaps.size();
+      row.records = state.judged > others ? state.judged - others : 0;
+      for (const MemberId& witness : witnesses) {
+        const auto word = state.cosignatures.find(witness);
+        const bool newest = word != state.cosignatures.end() && state.checkpoint.size != 0 &&
+                            word->second.size >= state.checkpoint.size;
+        row.cosigned += newest ? 1 : 0;
+      }
+    }
+    out.members.push_back(std::move(row));
+  }
+  std::ranges::sort(out.members, {}, &local::MemberRow::code);
+  return out;
+}
+
+local::AuthorsAnswer Replica::Impl::authors() const {
+  local::AuthorsAnswer out;
+  const KeyHistory& keys = logs.at(own_log).keys;
+  out.next_number = keys.next_enrolment();
+  for (const auto& [author, scopes] : keys.authors()) out.authors.push_back({author, scopes});
+  return out;
+}
+
+local::ProposalsAnswer Replica::Impl::proposals() const {
+  local::ProposalsAnswer out;
+  for (const auto& [member, candidate] : candidates) {
+    out.candidates.push_back({member, candidate.request.profile, candidate.request.certificate,
+                              candidate.since});
+  }
+  if (!fold) return out;
+  out.basis = fold->state().decision;
+  const auto electors = fold->state().electors();
+  for (const ProposalStanding& standing : fold->open_proposals(governance)) {
+    if (!standing.valid) continue;
+    local::ProposalRow row;
+    row.id = standing.id;
+    row.proposer = code_of(standing.proposer);
+    row.electors = static_cast<std::uint32_t>(electors.size());
+    row.rule = rule_in_words(standing.rule, electors.size());
+    row.explanation = standing.explanation;
+    row.our_round = fold->round_for(governance, me.member, standing.id);
+    for (const Effect& effect : standing.proposal.effects) {
+      row.effects.push_back(effect_in_words(effect));
+    }
+    for (const auto& [member, word] : standing.words) {
+      row.words.push_back({code_of(member), word});
+      row.ours_given = row.ours_given || (member == me.member && word != Consent::Word::object);
+    }
+    out.proposals.push_back(std::move(row));
+  }
+  return out;
+}
+
+std::string Replica::Impl::effect_in_words(const Effect& effect) const {
+  if (const auto* admit = std::get_if<Admit>(&effect)) {
+    const auto certificate = verify_certificate(admit->certificate);
+    const std::string print =
+        certificate ? joined_words(fingerprint_words(certificate->member)) : "unknown";
+    return "admit " + admit->profile.code + ", " + admit->profile.name + " (fingerprint: " + print +
+           ")";
+  }
+  if (const auto* part = std::get_if<Part>(&effect)) return "part " + code_of(part->member);
+  if (const auto* pause = std::get_if<Pause>(&effect)) return "pause " + code_of(pause->member);
+  if (const auto* resume = std::get_if<Resume>(&effect)) return "resume " + code_of(resume->member);
+  return "change the charter";
+}
+
+local::RecordSummary Replica::Impl::summarise(const storage::ReadTxn& views,
+                                              const storage::RecordRow& row) const {
+  local::RecordSummary out;
+  out.id = row.id;
+  out.member = code_of(row.member);
+  out.kind = row.kind;
+  out.author = row.author;
+  out.time = row.time;
+  out.title = row.title;
+  out.body_bytes = row.body_bytes;
+  out.index = row.index;
+  out.sequence = row.sequence;
+  out.to = row.to;
+  out.replies = static_cast<std::uint32_t>(storage::views::replies(views, row.id, 1000).size());
+  const auto log = logs.find(row.log);
+  out.agreed = log != logs.end() && log->second.agreed > row.index;
+  return out;
+}
+
+local::Answer Replica::Impl::list(const local::ListRequest& request) const {
+  storage::RecordFilter filter;
+  filter.kind = request.kind;
+  filter.before_sequence = request.before_sequence;
+  const std::size_t wanted = std::clamp<std::size_t>(request.limit, 1, 1000);
+  filter.limit = wanted + 1;
+  if (!request.member.empty()) {
+    filter.member = member_of_code(request.member);
+    if (!filter.member) {
+      return local::Refusal{Errc::not_found, "no member has the code " +
+                                                 one_line(request.member, 40) +
+                                                 ": 'kith peers' lists them"};
+    }
+  }
+  const auto views = host.views().read();
+  local::ListAnswer out;
+  for (const auto& row : storage::views::list(*views, filter)) {
+    if (out.records.size() == wanted) {
+      out.more = true;
+      break;
+    }
+    out.records.push_back(summarise(*views, row));
+  }
+  return out;
+}
+
+Result<Bytes> Replica::Impl::body_of(const storage::RecordRow& row) const {
+  const auto txn = host.log().read();
+  const auto payload = storage::log_store::payload(*txn, row.log, row.index);
+  if (!payload) return fail(Errc::not_found, "the content of this entry is not held here");
+  BatchVerifier unused;
+  const Judged judged =
+      judge(context_of(row.log), row.index, LeafClass::record, *payload, true, unused);
+  if (!judged.record) return fail(Errc::unavailable, "the content cannot be opened: " + judged.why);
+  return judged.record->body;
+}
+
+local::Answer Replica::Impl::show(const local::ShowRequest& request) const {
+  const auto views = host.views().read();
+  const auto row = storage::views::find(*views, request.id);
+  if (!row) return refusal(row.error());
+  auto body = body_of(*row);
+  if (!body) return refusal(body.error());
+  local::ShowAnswer out{summarise(*views, *row), std::move(*body), 0, 0};
+  const LogState& state = logs.at(row->log);
+  if (!fold) return out;
+  const auto witnesses = fold->state().commons_witnesses(row->member);
+  out.witnesses = static_cast<std::uint32_t>(witnesses.size());
+  for (const MemberId& witness : witnesses) {
+    const auto word = state.cosignatures.find(witness);
+    out.confirmed += word != state.cosignatures.end() && word->second.size > row->index ? 1 : 0;
+  }
+  return out;
+}
+
+local::Answer Replica::Impl::thread(const local::ThreadRequest& request) const {
+  constexpr std::size_t rows_max = 500;
+  constexpr std::uint32_t depth_max = 32;
+  const auto views = host.views().read();
+  auto root = storage::views::find(*views, request.id);
+  if (!root) return refusal(root.error());
+  for (std::uint32_t up = 0; up < depth_max && root->to; ++up) {
+    auto above = storage::views::record(*views, *root->to);
+    if (!above) break;
+    root = std::move(*above);
+  }
+  local::ThreadAnswer out;
+  std::size_t bytes = 0;
+  std::vector<std::pair<storage::RecordRow, std::uint32_t>> stack{{*root, 0}};
+  std::set<RecordId> seen;
+  while (!stack.empty() && out.rows.size() < rows_max && bytes < 8 * limits::mi) {
+    const auto [row, depth] = std::move(stack.back());
+    stack.pop_back();
+    if (!seen.insert(row.id).second) continue;
+    auto body = body_of(row);
+    out.rows.push_back({summarise(*views, row), depth, body ? std::move(*body) : Bytes{}});
+    bytes += out.rows.back().body.size();
+    auto below = storage::views::replies(*views, row.id, rows_max);
+    for (auto reply = below.rbegin(); reply != below.rend(); ++reply) {
+      if (depth < depth_max) stack.emplace_back(std::move(*reply), depth + 1);
+    }
+  }
+  return out;
+}
+
+local::FrontAnswer Replica::Impl::front(const local::FrontRequest& request) const {
+  constexpr std::size_t shown = 10;
+  constexpr std::size_t looked_at_max = 1000;
+  local::FrontAnswer out;
+  out.status = status();
+  auto waiting = proposals();
+  out.candidates = std::move(waiting.candidates);
+  for (auto& row : waiting.proposals) {
+    if (!row.ours_given) out.proposals.push_back(std::move(row));
+  }
+  const auto views = host.views().read();
+  storage::RecordFilter filter;
+  filter.limit = looked_at_max;
+  for (const auto& row : storage::views::list(*views, filter)) {
+    if (row.sequence <= request.since_sequence) break;
+    if (request.author && row.author == *request.author) continue;
+    const auto above = row.to ? storage::views::record(*views, *row.to) : std::nullopt;
+    const bool to_us = above && request.author && above->author == *request.author;
+    if (to_us) {
+      ++out.answers_count;
+      if (out.answers.size() < shown) out.answers.push_back(summarise(*views, row));
+    } else if (row.member != me.member) {
+      ++out.news_count;
+      if (out.news.size() < shown) out.news.push_back(summarise(*views, row));
+    }
+  }
+  return out;
+}
+
+void Replica::Impl::notify_watchers() {
+  if (watchers.empty()) return;
+  const auto views = host.views().read();
+  const std::uint64_t last = storage::views::last_sequence(*views);
+  for (auto& [_, watcher] : watchers) {
+    while (watcher.sequence < last) {
+      ++watcher.sequence;
+      storage::RecordFilter filter;
+      filter.before_sequence = watcher.sequence + 1;
+      filter.limit = 1;
+      const auto rows = storage::views::list(*views, filter);
+      if (rows.empty() || rows.front().sequence != watcher.sequence) continue;
+      watcher.answer(local::WatchAnswer{summarise(*views, rows.front())});
+    }
+  }
+}
+
+void Replica::Impl::invite(std::function<void(local::Answer)> answer) {
+  if (!fold || !fold->state().members.contains(me.member)) {
+    return answer(local::Refusal{Errc::unavailable,
+                                 "this daemon is not a member yet: only members invite"});
+  }
+  if (space_keys.empty()) {
+    return answer(local::Refusal{Errc::unavailable, "this daemon has no key of the commons yet"});
+  }
+  std::erase_if(invitations, [&](const InvitationState& one) { return one.expires <= host.now(); });
+  if (invitations.size() >= limits::invitations_max) {
+    return answer(local::Refusal{
+        Errc::too_large, "64 invitations are open: wait until one expires (30 days each)"});
+  }
+  InvitationState made;
+  host.random(made.secret.bytes);
+  made.expires = host.now() + limits::invitation_ms;
+  invitations.push_back(made);
+  const Invitation invitation{me.network,
+                              fold->state().charter.name,
+                              me.member,
+                              dh_public(me.transport_key),
+                              profile_of(me.member).addresses,
+                              made.secret,
+                              made.expires,
+                              fold->state().decision,
+                              fold->founder()};
+  save_invitations([=](const std::optional<Error>& failure) {
+    if (failure) return answer(refusal(*failure));
+    answer(local::InviteAnswer{encode_invitation(invitation), invitation.expires});
+  });
+}
+
+}  // namespace kith::daemon

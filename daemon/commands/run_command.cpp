@@ -1,0 +1,50 @@
+#include "daemon/commands/run_command.hpp"
+
+#include <ostream>
+
+#include "daemon/node.hpp"
+
+namespace kith::daemon {
+namespace {
+
+/// What is wrong with the addresses that were given, before anything is opened.
+std::optional<std::string> wrong_address(const RunSettings& settings) {
+  for (const std::string& text : settings.listen) {
+    const auto address = transport::parse_host_port(text);
+    if (!address) return address.error().detail;
+  }
+  for (const std::string& text : settings.peers) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return "--peer \"" + text + "\": write CODE=HOST:PORT";
+    }
+    const auto address = transport::parse_host_port(text.substr(equals + 1));
+    if (!address) return address.error().detail;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Exit run_command(const std::string& dir, const RunSettings& settings, std::ostream& err) {
+  if (const auto wrong = wrong_address(settings)) {
+    err << "kithd: " << *wrong << '\n';
+    return Exit::usage;
+  }
+  auto data = DataDir::open(dir);
+  if (!data) {
+    err << "kithd: " << data.error().detail << '\n';
+    return data.error().code == Errc::conflict ? Exit::failed : Exit::configuration;
+  }
+  auto identity = data->load_identity();
+  if (!identity) {
+    err << "kithd: " << identity.error().detail << '\n';
+    return Exit::configuration;
+  }
+  Log log(err, settings.debug ? Log::Level::debug : Log::Level::info);
+  log.info("kithd " KITH_VERSION " for " + identity->profile.code + " on " + dir);
+  Node node(std::move(*data), std::move(*identity), settings, log);
+  return node.run();
+}
+
+}  // namespace kith::daemon

@@ -1,0 +1,230 @@
+// Our own log: one door for what people publish and for what this daemon says itself.
+#include "daemon/replica_impl.hpp"
+#include "protocol/base/check.hpp"
+#include "protocol/base/limits.hpp"
+#include "protocol/keys/space_key.hpp"
+#include "protocol/records/document.hpp"
+#include "protocol/records/kind_table.hpp"
+
+namespace kith::daemon {
+
+std::optional<Error> Replica::Impl::why_not_append() const {
+  if (no_signing) return fail(Errc::unavailable, *no_signing);
+  if (!own_range) return fail(Errc::unavailable, "this daemon has no log yet");
+  if (space_keys.empty()) {
+    return fail(Errc::unavailable,
+                "this daemon is not a member yet: publishing begins once it is admitted");
+  }
+  return std::nullopt;
+}
+
+void Replica::Impl::append_own(std::vector<Draft> drafts, AppendDone done) {
+  if (const auto why = why_not_append()) return done(*why);
+  const Key32 g_key = kith::log_key(space_keys.front().g, own_log);
+  const Key32 r_key = kith::log_key(space_keys.front().r, own_log);
+  const Millis now = host.now();
+
+  struct Made {
+    std::string leaf;
+    Bytes payload;
+  };
+  auto made = std::make_shared<std::vector<Made>>();
+  for (const Draft& draft : drafts) {
+    Bytes payload = draft.text;
+    if (draft.leaf_class != LeafClass::clear) {
+      Nonce24 nonce;
+      host.random(nonce.bytes);
+      auto sealed = seal_payload(draft.leaf_class == LeafClass::governance ? g_key : r_key, own_log,
+                                 nonce, draft.text);
+      if (!sealed) return done(sealed.error());
+      payload = std::move(*sealed);
+    }
+    if (payload.size() > limits::payload_bytes_max) {
+      return done(fail(Errc::too_large, "one entry would exceed 1 MiB"));
+    }
+    std::string leaf = encode_leaf(make_leaf(draft.leaf_class, now, payload));
+    made->push_back({std::move(leaf), std::move(payload)});
+  }
+
+  struct Outcome {
+    std::optional<storage::LogHead> head;
+    std::uint64_t first = 0;
+    std::string why;
+  };
+  auto outcome = std::make_shared<Outcome>();
+  auto work = [=, log = own_log](storage::WriteTxn& txn, storage::HighWaterMarks& to_sign) {
+    const auto before = storage::log_store::head(txn, log);
+    KITH_CHECK(before.has_value());
+    outcome->first = before->size();
+    std::vector<storage::NewEntry> entries;
+    entries.reserve(made->size());
+    for (const Made& one : *made) entries.push_back({view(one.leaf), BytesView(one.payload)});
+    const auto head = storage::log_store::append(txn, log, outcome->first, entries);
+    if (!head) {
+      outcome->why = head.error().detail;
+      return;
+    }
+    outcome->head = *head;
+    to_sign[log] = {head->size(), head->range.root()};
+  };
+  write(std::move(work), [=, this](const std::optional<Error>& failure) {
+    if (failure) return done(*failure);
+    if (!outcome->head) return done(fail(Errc::conflict, outcome->why));
+    if (!own_range || own_range->size() < outcome->head->size()) own_range = outcome->head->range;
+    own_replies.push_back({{outcome->first, 0, {}}, done});
+    if (flush_pending) return;
+    // One signature for all appends of one commit: their `done`s are due before this.
+    flush_pending = true;
+    host.post([this] { flush_own(); });
+  });
+}
+
+void Replica::Impl::flush_own() {
+  flush_pending = false;
+  LogState& state = logs.at(own_log);
+  const std::uint64_t previous = state.checkpoint.size;
+  const std::uint64_t size = own_range->size();
+  if (no_signing) {
+    for (OwnReply& reply : std::exchange(own_replies, {})) {
+      reply.done(fail(Errc::unavailable, *no_signing));
+    }
+    return;
+  }
+  if (size <= previous) return;
+  const TreeHash root = own_range->root();
+  state.checkpoint = {size, root, sign_checkpoint(own_log, size, root, log_key)};
+  state.size = size;
+  if (engine.follows(own_log)) {
+    step(sync::EntriesStored{own_log, *own_range, {}, sync::EntriesStored::Outcome::stored, 0});
+    step(sync::CheckpointKept{own_log, {size, root, state.checkpoint.note}, previous});
+  }
+  recompute_agreed(own_log);
+  for (OwnReply& reply : std::exchange(own_replies, {})) {
+    reply.appended.size = size;
+    reply.appended.note = state.checkpoint.note;
+    reply.done(reply.appended);
+  }
+  judge_more(own_log);
+}
+
+namespace {
+
+struct Door {
+  std::vector<Draft> drafts;
+  std::vector<PublicKey> authors;
+  std::vector<Scope> scopes;
+  std::vector<RecordId> ids;
+  std::optional<Error> refused;
+};
+
+/// Form and author signature of everything in one act of publishing. Pure: for the pool.
+void check_at_door(const std::vector<Bytes>& texts, const NetworkId& network, const LogId& log,
+                   Door& door) {
+  thread_local BatchVerifier verifier;
+  for (const Bytes& bytes : texts) {
+    const auto parsed = decode_text(bytes);
+    const auto* signed_record = parsed ? std::get_if<SignedRecord>(&*parsed) : nullptr;
+    if (signed_record == nullptr) {
+      door.refused = parsed ? fail(Errc::malformed, "only records are published") : parsed.error();
+      return;
+    }
+    const auto record = verifier.verify(*signed_record, network, log);
+    if (!record) {
+      door.refused = record.error();
+      return;
+    }
+    const KindSpec* kind = find_kind(record->kind);
+    const bool by_people = kind != nullptr && (kind->is_document || kind->name == "proposal" ||
+                                               kind->name == "consent" || kind->name == "profile");
+    if (!by_people) {
+      door.refused = fail(Errc::forbidden, "people do not publish records of kind " + record->kind);
+      return;
+    }
+    if (kind->is_document) {
+      const Parsed document = parse_document(text(record->body));
+      if (!document.complaints.empty()) {
+        door.refused = fail(Errc::malformed, describe("document", document.complaints));
+        return;
+      }
+      if (document.document.kind != record->kind) {
+        door.refused = fail(Errc::malformed, "the document is of another kind than its record");
+        return;
+      }
+    }
+    door.drafts.push_back({kind->leaf_class, bytes});
+    door.authors.push_back(record->author);
+    door.scopes.push_back(kind->is_document ? Scope::publish : Scope::speak);
+    door.ids.push_back(record_id(signed_record->record));
+  }
+}
+
+}  // namespace
+
+void Replica::Impl::publish(local::PublishRequest request,
+                            std::function<void(local::Answer)> answer) {
+  if (const auto why = why_not_append()) return answer(local::Refusal{why->code, why->detail});
+  if (!fold || !fold->state().members.contains(me.member)) {
+    return answer(local::Refusal{Errc::unavailable, "this daemon is not a member yet"});
+  }
+  if (request.texts.empty() || request.texts.size() > limits::batch_records_max) {
+    return answer(local::Refusal{Errc::usage, "one act of publishing holds 1 to 65,536 records"});
+  }
+  auto door = std::make_shared<Door>();
+  auto texts = std::make_shared<std::vector<Bytes>>(std::move(request.texts));
+  ++jobs;
+  host.compute([=, network = me.network,
+                log = own_log] { check_at_door(*texts, network, log, *door); },
+               [=, this] {
+                 --jobs;
+                 if (door->refused) {
+                   return answer(local::Refusal{door->refused->code, door->refused->detail});
+                 }
+                 const std::uint64_t next = own_range->size();
+                 for (std::size_t i = 0; i < door->authors.size(); ++i) {
+                   const Scope scope = door->scopes[i];
+                   if (logs.at(own_log).keys.may(door->authors[i], static_cast<Scopes>(scope),
+                                                 next)) {
+                     continue;
+                   }
+                   return answer(local::Refusal{
+                       Errc::forbidden,
+                       scope == Scope::publish
+                           ? "your key is not enrolled to publish here: ask a steward to run "
+                             "'kith author enrol'"
+                           : "your key is not enrolled to speak for this member: ask a steward to "
+                             "run 'kith author enrol --scope speak'"});
+                 }
+                 append_own(door->drafts, [=, this](const Result<Appended>& done) {
+                   if (!done) {
+                     return answer(local::Refusal{done.error().code, done.error().detail});
+                   }
+                   local::PublishAnswer out;
+                   out.size = done->size;
+                   out.checkpoint = done->note;
+                   for (std::size_t i = 0; i < door->ids.size(); ++i) {
+                     out.records.push_back({door->ids[i], done->first + i});
+                     door_checked.insert(done->first + i);
+                   }
+                   answer(std::move(out));
+                 });
+               });
+}
+
+void Replica::Impl::enrol(local::EnrolRequest request, std::function<void(local::Answer)> answer) {
+  const auto enrolment = verify_enrolment(request.statement);
+  if (!enrolment) {
+    return answer(local::Refusal{enrolment.error().code, enrolment.error().detail});
+  }
+  // Tried on a copy: what would be void is refused before it is logged.
+  KeyHistory trial = logs.at(own_log).keys;
+  const auto fits = trial.add_enrolment(logs.at(own_log).size, request.statement);
+  if (!fits) return answer(local::Refusal{fits.error().code, fits.error().detail});
+  if (!own_range) return answer(local::Refusal{Errc::unavailable, "this daemon has no log yet"});
+  append_own({{LeafClass::clear, encode_text(EnrolmentText{request.statement})}},
+             [=](const Result<Appended>& done) {
+               if (!done) return answer(local::Refusal{done.error().code, done.error().detail});
+               answer(local::EnrolAnswer{done->first});
+             });
+}
+
+}  // namespace kith::daemon

@@ -1,0 +1,430 @@
+// Start, peers, and the loop from an event to its actions.
+#include "daemon/replica.hpp"
+
+#include "daemon/replica_impl.hpp"
+#include "protocol/base/check.hpp"
+#include "protocol/base/limits.hpp"
+#include "protocol/base/text.hpp"
+
+namespace kith::daemon {
+namespace {
+
+// Tags of candidates(): how a static key may come in.
+constexpr int by_table = 0;
+constexpr int by_certificate = 1;
+constexpr int by_invitation = 2;  // And more: the number of the invitation.
+
+}  // namespace
+
+Replica::Impl::Impl(Identity identity, Options given, const storage::HighWaterMarks& marks,
+                    Host& world)
+    : me(std::move(identity)),
+      options(std::move(given)),
+      host(world),
+      log_key(me.log_key),
+      witness_key(me.witness_key),
+      daemon_key(me.daemon_key),
+      own_log(log_id(me.network, me.member, commons)),
+      engine([this](const LogId& log, const std::string& note) { return verify_note(log, note); },
+             options.check_hashes) {
+  if (me.commons_keys) space_keys.push_back(*me.commons_keys);
+  const auto log_txn = host.log().read();
+  const auto view_txn = host.views().read();
+  load_invitations(*log_txn);
+  for (const storage::LogHead& head : storage::log_store::heads(*log_txn)) {
+    load_log(*log_txn, *view_txn, head, marks);
+  }
+}
+
+void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::ReadTxn& view_txn,
+                             const storage::LogHead& head, const storage::HighWaterMarks& marks) {
+  LogState& state = logs[head.log];
+  state.member = head.member;
+  state.size = head.size();
+  state.keys = KeyHistory(me.network, head.member);
+  governance[state.member].member = head.member;
+  state.frozen = storage::log_store::has_evidence(log_txn, head.log);
+  state.cosignatures = storage::log_store::cosignatures(log_txn, head.log);
+  for (const auto& [witness, cosignature] : state.cosignatures) {
+    governance[state.member].cosigned[witness] = cosignature.size;
+    if (witness == me.member) state.cosigned = cosignature.size;
+  }
+  if (const auto kept = storage::log_store::checkpoint(log_txn, head.log)) state.checkpoint = *kept;
+  for (const std::uint64_t gap : storage::log_store::gaps(log_txn, head.log, 0, ~std::size_t{0})) {
+    state.gaps.insert(gap);
+  }
+  if (const auto agreed = log_txn.get(storage::Table::meta, head.log.view())) {
+    state.agreed = read_integer<std::uint64_t>(*agreed);
+  }
+  state.judged = storage::views::cursor(view_txn, head.log);
+  governance[state.member].complete = state.judged;
+  storage::views::each_text(view_txn, head.log, [&](std::uint64_t index, BytesView text) {
+    replay_text(state, index, text);
+  });
+
+  if (head.log != own_log) return;
+  own_range = head.range;
+  const auto mark = marks.find(own_log);
+  if (mark == marks.end()) return;
+  // What was signed must be what is here; otherwise nothing more is signed before it is.
+  if (mark->second.size > head.size()) {
+    no_signing = "the store ends at entry " + std::to_string(head.size()) + " but entry " +
+                 std::to_string(mark->second.size) +
+                 " was signed before: waiting for a peer to give the missing tail back";
+  } else if (storage::log_store::root_at(log_txn, own_log, mark->second.size) !=
+             mark->second.root) {
+    no_signing =
+        "the store does not hold what was signed before: restore it from another backup or ask "
+        "your peers";
+  }
+}
+
+void Replica::Impl::load() {
+  // Everything that is held is followed; the rest of the members after the fold.
+  for (const auto& [log, _] : logs) begin_following(log);
+  if (!logs.contains(own_log)) follow(own_log, me.member);
+  if (me.network_secret) follow(commons_log(me.founder), me.founder);
+  govern();
+  if (own_range && own_range->size() > 0 && !no_signing) sign_what_is_held();
+  for (const auto& [log, _] : logs) judge_more(log);
+}
+
+void Replica::Impl::sign_what_is_held() {
+  // A crash may have come between a commit and the high-water file: it comes first again.
+  const storage::HighWaterMark mark{own_range->size(), own_range->root()};
+  write([mark, log = own_log](storage::WriteTxn&,
+                              storage::HighWaterMarks& to_sign) { to_sign[log] = mark; },
+        [this](const std::optional<Error>& failure) {
+          if (!failure) flush_own();
+        });
+}
+
+LogId Replica::Impl::commons_log(const MemberId& member) const {
+  return log_id(me.network, member, commons);
+}
+
+void Replica::Impl::follow(const LogId& log, const MemberId& member) {
+  if (logs.contains(log)) return;
+  LogState& state = logs[log];
+  state.member = member;
+  state.keys = KeyHistory(me.network, member);
+  governance[state.member].member = member;
+  create_log(log);
+}
+
+void Replica::Impl::create_log(const LogId& log) {
+  const MemberId member = logs.at(log).member;
+  uncreated.erase(log);
+  write([=](storage::WriteTxn& txn,
+            storage::HighWaterMarks&) { storage::log_store::create(txn, log, member, commons); },
+        [=, this](const std::optional<Error>& failure) {
+          if (failure) {
+            uncreated.insert(log);
+          } else {
+            begin_following(log);
+          }
+        });
+}
+
+void Replica::Impl::tick() {
+  constexpr std::uint64_t tend_every_ms = 5'000;
+  step(sync::Tick{host.monotonic_ms()});
+  report_audits();
+  if (host.monotonic_ms() - tended_ms < tend_every_ms) return;
+  tended_ms = host.monotonic_ms();
+  for (const LogId& log : std::exchange(uncreated, {})) create_log(log);
+  const bool unsigned_tail = own_range && own_range->size() > logs.at(own_log).checkpoint.size;
+  if (unsigned_tail && !no_signing && !flush_pending) sign_what_is_held();
+  remind_owners();
+  cosign_all();
+  if (fold) do_duties();
+}
+
+void Replica::Impl::begin_following(const LogId& id) {
+  const LogState& state = logs.at(id);
+  const auto txn = host.log().read();
+  const auto head = storage::log_store::head(*txn, id);
+  KITH_CHECK(head.has_value());
+  sync::LogFollowed followed{id,
+                             id == own_log,
+                             head->range,
+                             {state.checkpoint.size, state.checkpoint.root, state.checkpoint.note},
+                             state.agreed,
+                             {state.gaps.begin(), state.gaps.end()},
+                             state.frozen};
+  // Before anyone else admitted us, our own word is all there is.
+  step(std::move(followed));
+  recompute_agreed(id);
+}
+
+void Replica::Impl::run(std::vector<sync::Action> actions) {
+  for (sync::Action& action : actions) {
+    std::visit([&](auto& one) { carry_out(one); }, action);
+  }
+}
+
+std::vector<Certificate> Replica::Impl::certificates_of(const MemberId& member) const {
+  std::vector<Certificate> all;
+  const auto add = [&](const Certificate& certificate) {
+    const auto same = [&](const Certificate& other) { return other.number == certificate.number; };
+    if (std::ranges::none_of(all, same)) all.push_back(certificate);
+  };
+  if (const auto heard = heard_certificates.find(member); heard != heard_certificates.end()) {
+    add(heard->second);
+  }
+  if (const auto log = logs.find(commons_log(member)); log != logs.end()) {
+    if (const Certificate* own = log->second.keys.certificate_at(~0ULL)) add(*own);
+  }
+  if (fold) {
+    const auto state = fold->state().members.find(member);
+    if (state != fold->state().members.end()) add(state->second.certificate);
+  }
+  std::ranges::sort(all, [](const auto& a, const auto& b) { return a.number > b.number; });
+  return all;
+}
+
+std::optional<Certificate> Replica::Impl::newest_certificate(const MemberId& member) const {
+  const auto all = certificates_of(member);
+  if (all.empty()) return std::nullopt;
+  return all.front();
+}
+
+Result<Checkpoint> Replica::Impl::verify_note(const LogId& log, const std::string& note) {
+  const auto state = logs.find(log);
+  if (state == logs.end()) return fail(Errc::not_found, "a log that is not followed");
+  const auto certificates = certificates_of(state->second.member);
+  if (certificates.empty()) return fail(Errc::not_found, "no certificate of its owner is known");
+  Error last = fail(Errc::bad_signature, "no key of its owner signed it");
+  for (const Certificate& certificate : certificates) {
+    auto checkpoint = verify_checkpoint(note, log, certificate.log_key);
+    if (checkpoint) return checkpoint;
+    last = checkpoint.error();
+  }
+  return last;
+}
+
+bool Replica::Impl::connected(const MemberId& member) const {
+  return std::ranges::any_of(peers, [&](const auto& entry) {
+    return entry.second.session.member == member;
+  });
+}
+
+void Replica::Impl::peer_message(PeerId id, peer::Message message) {
+  PeerState& peer = peers.at(id);
+  peer.heard = host.now();
+  if (auto* welcome = std::get_if<peer::Welcome>(&message)) {
+    if (peer.session.member) {
+      confirmed_numbers[*peer.session.member] = welcome->your_certificate_number;
+    }
+  } else if (auto* announced = std::get_if<peer::Announce>(&message)) {
+    const auto log = logs.find(announced->log);
+    if (log == logs.end()) return;
+    if (!announced->certificate.empty()) {
+      const MemberId owner = log->second.member;
+      const auto certificate = verify_certificate(announced->certificate, owner);
+      if (!certificate || certificate->network != me.network) {
+        return host.drop(id, fail(Errc::bad_signature, "a certificate that does not verify"));
+      }
+      const auto known = heard_certificates.find(owner);
+      if (known == heard_certificates.end() || known->second.number < certificate->number) {
+        heard_certificates[owner] = *certificate;
+        heard_statements[owner] = announced->certificate;
+      }
+    }
+    const auto cosignatures = std::move(announced->cosignatures);
+    announced->cosignatures.clear();
+    step(sync::MessageReceived{id, std::move(message)});
+    for (const Cosignature& cosignature : cosignatures) cosigned_by(id, cosignature);
+    return;
+  } else if (auto* cosigned = std::get_if<peer::Cosigned>(&message)) {
+    return cosigned_by(id, cosigned->cosignature);
+  }
+  step(sync::MessageReceived{id, std::move(message)});
+}
+
+// ---- the public face -----------------------------------------------------------------------------
+
+Replica::Replica(Identity identity, Options options, const storage::HighWaterMarks& marks,
+                 Host& host)
+    : impl_(std::make_unique<Impl>(std::move(identity), std::move(options), marks, host)) {
+  impl_->load();
+}
+
+Replica::~Replica() = default;
+
+std::vector<channel::Candidate> Replica::candidates(const DhPublic& remote) {
+  std::vector<channel::Candidate> out;
+  const Impl& in = *impl_;
+  if (in.me.network_secret) {
+    out.push_back({*in.me.network_secret, by_table, false});
+    out.push_back({*in.me.network_secret, by_certificate, true});
+  }
+  int number = by_invitation;
+  for (const auto& invitation : in.invitations) {
+    const bool open = invitation.expires > in.host.now() &&
+                      (!invitation.used_by || *invitation.used_by == remote);
+    if (open) out.push_back({invitation.secret, number, false});
+    ++number;
+  }
+  return out;
+}
+
+bool Replica::admit(const DhPublic& remote, const channel::Candidate& candidate,
+                    const channel::Hello& hello) {
+  Impl& in = *impl_;
+  if (candidate.tag >= by_invitation) return true;
+  if (candidate.tag == by_table) {
+    if (!in.fold) return false;
+    return std::ranges::any_of(in.fold->state().members, [&](const auto& member) {
+      const auto certificate = in.newest_certificate(member.first);
+      return member.first != in.me.member && certificate && certificate->transport_key == remote;
+    });
+  }
+  if (hello.certificate.empty()) return false;
+  const auto certificate = verify_certificate(hello.certificate);
+  if (!certificate || certificate->network != in.me.network ||
+      certificate->transport_key != remote || !in.fold ||
+      !in.fold->state().members.contains(certificate->member)) {
+    return false;
+  }
+  const auto known = in.newest_certificate(certificate->member);
+  if (known && known->number > certificate->number) return false;
+  in.heard_certificates[certificate->member] = *certificate;
+  in.heard_statements[certificate->member] = hello.certificate;
+  return true;
+}
+
+PeerSession Replica::session_of(PeerId peer, const DhPublic& remote,
+                                const channel::Candidate& accepted, const channel::Hello& hello) {
+  PeerSession session{peer, false, std::nullopt, std::nullopt, remote, hello};
+  Impl& in = *impl_;
+  if (accepted.tag >= by_invitation) {
+    session.invitation = accepted.psk;
+    return session;
+  }
+  for (const auto& [member, _] : in.fold->state().members) {
+    const auto certificate = in.newest_certificate(member);
+    if (certificate && certificate->transport_key == remote) session.member = member;
+  }
+  return session;
+}
+
+std::vector<DialTarget> Replica::dial_targets() {
+  Impl& in = *impl_;
+  std::vector<DialTarget> targets;
+  channel::Hello hello;
+  const auto own = verify_certificate(in.me.certificate, in.me.member);
+  KITH_CHECK(own.has_value());
+  hello.certificate_number = own->number;
+  hello.digest = in.engine.digest();
+
+  const auto add = [&](const MemberId& member, const DhPublic& key, const Profile& profile,
+                       const Key32& psk, bool joining) {
+    DialTarget target{member, profile.code, key, profile.addresses, psk, joining,
+                      in.connected(member), hello};
+    for (const auto& [code, address] : in.options.extra_peers) {
+      if (code == profile.code) target.addresses.push_back(address);
+    }
+    target.hello.last_common = decltype(hello.last_common)::from(
+        in.engine.last_common(member).view());
+    const auto confirmed = in.confirmed_numbers.find(member);
+    if (confirmed == in.confirmed_numbers.end() || confirmed->second != own->number) {
+      target.hello.certificate = in.me.certificate;
+    }
+    targets.push_back(std::move(target));
+  };
+
+  if (!in.me.network_secret) {
+    const Invitation& invitation = *in.me.invitation;
+    add(invitation.sponsor, invitation.sponsor_transport,
+        {"sponsor", "", "", invitation.addresses}, invitation.secret, true);
+    return targets;
+  }
+  if (in.fold) {
+    for (const auto& [member, _] : in.fold->state().members) {
+      if (member == in.me.member) continue;
+      const auto certificate = in.newest_certificate(member);
+      add(member, certificate->transport_key, in.profile_of(member), *in.me.network_secret, false);
+    }
+  }
+  const bool complete = in.fold && in.fold->state_after(in.me.decision) != nullptr;
+  if (!complete && in.me.invitation) {
+    const Invitation& invitation = *in.me.invitation;
+    const bool there = std::ranges::any_of(
+        targets, [&](const DialTarget& target) { return target.member == invitation.sponsor; });
+    if (!there) {
+      add(invitation.sponsor, invitation.sponsor_transport,
+          {"sponsor", "", "", invitation.addresses}, *in.me.network_secret, false);
+    }
+  }
+  return targets;
+}
+
+void Replica::dial_failed(const MemberId& member, const std::string& why) {
+  impl_->dial_errors[member] = why;
+}
+
+void Replica::peer_connected(const PeerSession& session) {
+  Impl& in = *impl_;
+  if (session.member && !in.me.network_secret) {
+    // Our sponsor: the join conversation, and nothing else.
+    in.peers[session.peer] = {session, in.host.now(), true, std::nullopt};
+    in.host.send(session.peer,
+                 peer::encode(peer::JoinRequest{in.me.certificate, in.me.profile}));
+    return;
+  }
+  if (!session.member) {
+    in.peers[session.peer] = {session, in.host.now(), true, std::nullopt};
+    return;
+  }
+  in.dial_errors.erase(*session.member);
+  for (const auto& [id, peer] : in.peers) {
+    if (peer.session.member != session.member || peer.candidate) continue;
+    // Both dialled at once: both sides keep the one that the lower member id dialled, else the newer.
+    const bool we_are_lower = in.me.member < *session.member;
+    const bool keep_old = peer.session.we_dialled != session.we_dialled &&
+                          peer.session.we_dialled == we_are_lower;
+    if (keep_old) {
+      in.host.drop(session.peer, fail(Errc::conflict, "another connection with it is kept"));
+      return;
+    }
+    in.host.drop(id, fail(Errc::conflict, "a newer connection with it is kept"));
+  }
+  in.peers[session.peer] = {session, in.host.now(), false, std::nullopt};
+  in.step(sync::PeerConnected{session.peer, *session.member, session.we_dialled,
+                              session.hello.digest,
+                              DigestHalf::from(session.hello.last_common.view())});
+}
+
+void Replica::peer_lost(PeerId peer) {
+  if (impl_->peers.erase(peer) == 0) return;
+  impl_->step(sync::PeerLost{peer});
+}
+
+void Replica::message(PeerId id, BytesView bytes) {
+  const auto peer = impl_->peers.find(id);
+  if (peer == impl_->peers.end()) return;
+  auto message = peer::decode_message(bytes);
+  if (!message) return impl_->host.drop(id, message.error());
+  if (peer->second.candidate) return impl_->candidate_message(id, *message);
+  impl_->peer_message(id, std::move(*message));
+}
+
+void Replica::tick() { impl_->tick(); }
+
+void Replica::handle(ClientId client, local::Request request,
+                     std::function<void(local::Answer)> answer) {
+  impl_->handle(client, request, std::move(answer));
+}
+
+void Replica::client_lost(ClientId client) { impl_->watchers.erase(client); }
+
+const Identity& Replica::identity() const { return impl_->me; }
+
+bool Replica::is_member() const {
+  return impl_->fold && impl_->fold->state().members.contains(impl_->me.member);
+}
+
+bool Replica::idle() const { return impl_->jobs == 0 && impl_->engine.idle(); }
+
+}  // namespace kith::daemon

@@ -1,0 +1,224 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "daemon/replica.hpp"
+#include "protocol/audit/judge.hpp"
+#include "protocol/governance/fold.hpp"
+#include "protocol/keys/authors.hpp"
+#include "protocol/sync/sync_engine.hpp"
+#include "storage/log_store.hpp"
+#include "storage/views.hpp"
+
+/// The inside of a Replica, one concern to a file: replica.cpp (start, peers), store_glue.cpp (what the
+/// engine asks of the disk), absorb.cpp (from durable leaves to verified records), membership.cpp
+/// (joining, decisions, duties), publish.cpp (own appends), answers.cpp (local clients), audit_job.cpp.
+namespace kith::daemon {
+
+/// Text to be logged by us, with the class of its leaf.
+struct Draft {
+  LeafClass leaf_class = LeafClass::record;
+  Bytes text;
+};
+/// Where it went, once durable and signed.
+struct Appended {
+  std::uint64_t first = 0;
+  std::uint64_t size = 0;
+  std::string note;
+};
+using AppendDone = std::function<void(const Result<Appended>&)>;
+
+struct Replica::Impl {
+  Impl(Identity identity, Options options, const storage::HighWaterMarks& marks, Host& host);
+
+  /// One followed log.
+  struct LogState {
+    MemberId member;
+    std::uint64_t size = 0;           // Durable leaves.
+    std::uint64_t judged = 0;         // Leaves whose payload was absorbed (or passed over).
+    bool judging = false;
+    bool frozen = false;
+    storage::StoredCheckpoint checkpoint;
+    std::map<MemberId, Cosignature> cosignatures;
+    std::uint64_t agreed = 0;
+    std::set<std::uint64_t> gaps;
+    std::set<std::uint64_t> late;     // Payloads below `judged` that came since.
+    KeyHistory keys;
+    std::set<RecordId> governance_ids;
+    std::optional<Profile> profile;   // The newest said in the log.
+    std::uint64_t texts = 0;          // `c` and `g` payloads that count.
+    std::uint64_t bad = 0;
+    Bytes founding_text;              // Leaf 0 of the founder's commons.
+    Bytes first_certificate;
+    std::set<std::pair<DecisionId, Hash>> grants;  // Basis and key id of KeyGrants in this log.
+    std::uint64_t cosigned = 0;       // The largest size we cosigned as a witness.
+  };
+  struct PeerState {
+    PeerSession session;
+    Millis heard = 0;
+    bool candidate = false;
+    std::optional<MemberId> candidate_member;
+  };
+  struct InvitationState {
+    Key32 secret;
+    Millis expires = 0;
+    std::optional<DhPublic> used_by;
+  };
+  struct CandidateState {
+    peer::JoinRequest request;
+    Certificate certificate;
+    Millis since = 0;
+  };
+  struct OwnReply {
+    Appended appended;
+    AppendDone done;
+  };
+  struct Watcher {
+    std::uint64_t sequence = 0;
+    std::function<void(local::Answer)> answer;
+  };
+  struct AuditJob;
+
+  // replica.cpp
+  void load();
+  void load_log(const storage::ReadTxn& log_txn, const storage::ReadTxn& view_txn,
+                const storage::LogHead& head, const storage::HighWaterMarks& marks);
+  void sign_what_is_held();
+  void tick();
+  void create_log(const LogId& log);
+  void follow(const LogId& log, const MemberId& member);
+  void begin_following(const LogId& log);
+  void run(std::vector<sync::Action> actions);
+  void step(sync::Event event) { run(engine.step(std::move(event))); }
+  void peer_message(PeerId peer, peer::Message message);
+  [[nodiscard]] Result<Checkpoint> verify_note(const LogId& log, const std::string& note);
+  [[nodiscard]] std::vector<Certificate> certificates_of(const MemberId& member) const;
+  [[nodiscard]] std::optional<Certificate> newest_certificate(const MemberId& member) const;
+  [[nodiscard]] bool connected(const MemberId& member) const;
+  [[nodiscard]] LogId commons_log(const MemberId& member) const;
+
+  // store_glue.cpp
+  void carry_out(sync::Send& action);
+  void carry_out(sync::Serve& action);
+  void carry_out(sync::AnnounceLogs& action);
+  void carry_out(sync::PushEntries& action);
+  void carry_out(sync::StoreEntries& action);
+  void carry_out(sync::StorePayloads& action);
+  void carry_out(sync::DropPeer& action);
+  void carry_out(sync::ForkFound& action);
+  void carry_out(sync::OwnLogBehind& action);
+  [[nodiscard]] peer::Announce announce(const LogId& log) const;
+  void cosigned_by(PeerId from, const Cosignature& cosignature);
+  void cosign_all();
+  void cosign_one(const LogId& log);
+  void remind_owners();
+  void cosignature_kept(const Cosignature& cosignature);
+  void recompute_agreed(const LogId& log);
+  void save_agreed();
+  [[nodiscard]] std::map<LogId, std::uint64_t> agreed_sizes() const;
+  [[nodiscard]] bool is_witness_of(const MemberId& owner) const;
+  void write(std::function<void(storage::WriteTxn&, storage::HighWaterMarks&)> work,
+             std::function<void(const std::optional<Error>&)> done);
+
+  // absorb.cpp
+  void judge_more(const LogId& log);
+  void absorb(const LogId& log, std::vector<Judged> batch, std::uint64_t next, bool late);
+  void take(LogState& state, const Judged& judged);
+  void take_record(LogState& state, const Judged& judged);
+  void take_grant(LogState& state, const Record& record);
+  [[nodiscard]] static bool is_shown(const Judged& judged);
+  static void describe_body(const Record& record, storage::RecordRow& row);
+  [[nodiscard]] JudgeContext context_of(const LogId& log) const;
+  void replay_text(LogState& state, std::uint64_t index, BytesView text);
+
+  // membership.cpp
+  /// Whether the fold knows the decision without which it is incomplete.
+  [[nodiscard]] bool fold_complete() const;
+  void govern();
+  void members_changed();
+  void do_duties();
+  void append_by_daemon(LeafClass leaf_class, const std::string& kind, Bytes body);
+  [[nodiscard]] std::optional<KeyGrant> grant_due();
+  void add_space_keys(const SpaceKeys& keys);
+  void candidate_message(PeerId peer, peer::Message& message);
+  void grant_candidates();
+  void joined(const peer::JoinGranted& granted, PeerId from);
+  void save_invitations(std::function<void(const std::optional<Error>&)> done);
+  void load_invitations(const storage::ReadTxn& txn);
+
+  // publish.cpp
+  void append_own(std::vector<Draft> drafts, AppendDone done);
+  void flush_own();
+  [[nodiscard]] std::optional<Error> why_not_append() const;
+  void publish(local::PublishRequest request, std::function<void(local::Answer)> answer);
+  void enrol(local::EnrolRequest request, std::function<void(local::Answer)> answer);
+
+  // answers.cpp
+  void handle(ClientId client, local::Request& request, std::function<void(local::Answer)> answer);
+  [[nodiscard]] local::StatusAnswer status() const;
+  [[nodiscard]] local::MembersAnswer members() const;
+  [[nodiscard]] local::AuthorsAnswer authors() const;
+  [[nodiscard]] local::ProposalsAnswer proposals() const;
+  [[nodiscard]] local::Answer list(const local::ListRequest& request) const;
+  [[nodiscard]] local::Answer show(const local::ShowRequest& request) const;
+  [[nodiscard]] local::Answer thread(const local::ThreadRequest& request) const;
+  [[nodiscard]] local::FrontAnswer front(const local::FrontRequest& request) const;
+  [[nodiscard]] local::RecordSummary summarise(const storage::ReadTxn& views,
+                                               const storage::RecordRow& row) const;
+  [[nodiscard]] Result<Bytes> body_of(const storage::RecordRow& row) const;
+  [[nodiscard]] std::string effect_in_words(const Effect& effect) const;
+  [[nodiscard]] std::string code_of(const MemberId& member) const;
+  [[nodiscard]] std::optional<MemberId> member_of_code(const std::string& code) const;
+  [[nodiscard]] Profile profile_of(const MemberId& member) const;
+  void invite(std::function<void(local::Answer)> answer);
+  void notify_watchers();
+
+  // audit_job.cpp
+  void audit(const local::AuditRequest& request, std::function<void(local::Answer)> answer);
+  void report_audits();
+
+  Identity me;
+  Options options;
+  Host& host;
+  SigningKey log_key;
+  SigningKey witness_key;
+  SigningKey daemon_key;
+  LogId own_log;
+
+  sync::SyncEngine engine;
+  std::optional<GovernanceFold> fold;
+  std::map<LogId, LogState> logs;
+  GovernanceLogs governance;           // What the commons logs say of it, for the fold.
+  std::map<MemberId, Certificate> heard_certificates;  // Newest verified, from Announce or Hello.
+  std::map<MemberId, Bytes> heard_statements;
+  std::map<MemberId, std::uint64_t> confirmed_numbers;  // Of our certificate, by peers.
+  std::map<MemberId, std::string> dial_errors;
+  std::map<PeerId, PeerState> peers;
+  std::vector<SpaceKeys> space_keys;  // Of the commons, newest first.
+  std::vector<InvitationState> invitations;
+  std::map<MemberId, CandidateState> candidates;
+  std::string joining_detail = "has not reached its sponsor yet";
+
+  // Own log.
+  std::optional<std::string> no_signing;  // Why nothing may be signed now.
+  std::optional<CompactRange> own_range;
+  std::vector<OwnReply> own_replies;
+  bool flush_pending = false;
+  bool duty_pending = false;
+  std::set<std::uint64_t> door_checked;  // Own indices whose author signature was checked at the door.
+
+  std::map<ClientId, Watcher> watchers;
+  std::vector<std::shared_ptr<AuditJob>> audits;
+  std::size_t jobs = 0;                // Writes, view writes and computations under way.
+  std::set<LogId> uncreated;           // Followed, but not yet in the store.
+  std::uint64_t tended_ms = 0;         // When what may have failed was last tried again.
+};
+
+}  // namespace kith::daemon

@@ -1,0 +1,134 @@
+#include "daemon/settings.hpp"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+namespace kith::daemon {
+namespace {
+
+/// One row of the table of settings.
+struct Setting {
+  const char* flag;
+  const char* environment;  // Empty: none.
+  const char* value;        // What stands for the value in the help; empty: a switch.
+  bool required;
+  std::variant<std::string*, std::vector<std::string>*, bool*> target;
+  const char* help;
+};
+using Table = std::vector<Setting>;
+
+Table init_table(InitSettings& to) {
+  return {
+      {"--found", "", "", false, &to.found, "Found a new network"},
+      {"--join", "", "INVITEFILE", false, &to.join, "Join the network of this invitation"},
+      {"--name", "", "NAME", false, &to.network_name, "Name of the new network (with --found)"},
+      {"--aim", "", "TEXT|@FILE", false, &to.aim, "What its members want together (with --found)"},
+      {"--code", "", "CODE", true, &to.code, "Short code of this member, for instance ZZA"},
+      {"--member-name", "", "NAME", true, &to.member_name, "Name of this member"},
+      {"--role", "", "ROLE", true, &to.role, "A label, for instance \"acute trust\""},
+      {"--steward", "", "KEYFILE", true, &to.steward,
+       "Key file or kith-author-... text of the person who enrols this member's authors"},
+      {"--address", "", "HOST:PORT", false, &to.addresses,
+       "Where other members reach this daemon; repeatable"},
+      {"--words-file", "", "PATH", false, &to.words_file,
+       "Write the 24 recovery words to this new file instead of showing them"},
+      {"--rule-admit", "", "RULE", false, &to.rule_admit,
+       "Who must agree to admit a member: majority, all or k:N (with --found)"},
+      {"--rule-part", "", "RULE", false, &to.rule_part, "... to part from one"},
+      {"--rule-charter", "", "RULE", false, &to.rule_charter, "... to change the charter"},
+      {"--rule-space", "", "RULE", false, &to.rule_space, "... to open or change a space"},
+      {"--rule-succession", "", "RULE", false, &to.rule_succession, "... to recognise a successor"},
+  };
+}
+
+Table run_table(RunSettings& to) {
+  return {
+      {"--listen", "KITHD_LISTEN", "HOST:PORT", false, &to.listen,
+       "Accept peers here; repeatable, or separated by commas (default [::]:5484)"},
+      {"--no-listen", "", "", false, &to.no_listen, "Accept no peers, only dial"},
+      {"--peer", "", "CODE=HOST:PORT", false, &to.peers, "Another address of a member; repeatable"},
+      {"--trust-loopback", "", "on|off", false, &to.trust_loopback,
+       "Exempt this machine from the limits counted by source (default on)"},
+      {"--debug", "", "", false, &to.debug, "Log more"},
+  };
+}
+
+void add_row(CLI::App& app, const Setting& row) {
+  CLI::Option* option = nullptr;
+  if (auto* const* text = std::get_if<std::string*>(&row.target)) {
+    option = app.add_option(row.flag, **text, row.help);
+  } else if (auto* const* list = std::get_if<std::vector<std::string>*>(&row.target)) {
+    // One value for each flag: what follows must not be swallowed.
+    option = app.add_option(row.flag, **list, row.help)->delimiter(',')->allow_extra_args(false);
+  } else if (row.value[0] == '\0') {
+    option = app.add_flag(row.flag, *std::get<bool*>(row.target), row.help);
+  } else {
+    option = app.add_option(row.flag, *std::get<bool*>(row.target), row.help);
+  }
+  if (row.value[0] != '\0') option->option_text(row.value);
+  if (row.environment[0] != '\0') option->envname(row.environment);
+  if (row.required) option->required();
+}
+
+Exit usage(const std::string& what) {
+  std::cerr << "kithd: " << what << "\nRun \"kithd --help\" or \"kithd COMMAND --help\".\n";
+  return Exit::usage;
+}
+
+std::variant<Settings, Exit> checked(Settings settings, InitSettings init) {
+  if (init.found == !init.join.empty()) {
+    return usage("init needs either --found or --join INVITEFILE");
+  }
+  if (init.found && (init.network_name.empty() || init.aim.empty())) {
+    return usage("init --found needs --name NAME and --aim TEXT (or --aim @FILE)");
+  }
+  if (!init.found && (!init.network_name.empty() || !init.aim.empty())) {
+    return usage("--name and --aim belong to --found: a network that is joined has both already");
+  }
+  settings.command = std::move(init);
+  return settings;
+}
+
+std::variant<Settings, Exit> checked(Settings settings, RunSettings run) {
+  if (run.no_listen) {
+    run.listen.clear();
+  } else if (run.listen.empty()) {
+    run.listen.emplace_back(default_listen);
+  }
+  settings.command = std::move(run);
+  return settings;
+}
+
+}  // namespace
+
+std::variant<Settings, Exit> parse_settings(int argc, const char* const* argv) {
+  Settings settings;
+  InitSettings init;
+  RunSettings run;
+
+  CLI::App app{"kithd: the daemon with which one member of a network keeps and shares its logs"};
+  app.set_version_flag("--version", "kithd " KITH_VERSION);
+  app.require_subcommand(1);
+  app.add_option("--dir", settings.dir, "Data directory")
+      ->required()
+      ->envname("KITHD_DIR")
+      ->option_text("DIR");
+  CLI::App* const init_app =
+      app.add_subcommand("init", "Make this member's keys and first entries");
+  for (const Setting& row : init_table(init)) add_row(*init_app, row);
+  CLI::App* const run_app = app.add_subcommand("run", "Serve until SIGTERM or SIGINT");
+  for (const Setting& row : run_table(run)) add_row(*run_app, row);
+  app.add_subcommand("check", "Re-hash every log from its bytes");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? Exit::ok : Exit::usage;
+  }
+  if (init_app->parsed()) return checked(std::move(settings), std::move(init));
+  if (run_app->parsed()) return checked(std::move(settings), std::move(run));
+  settings.command = CheckSettings{};
+  return settings;
+}
+
+}  // namespace kith::daemon

@@ -1,0 +1,408 @@
+// What the engine asks of the disk and of the wire; witnessing.
+#include "daemon/replica_impl.hpp"
+#include "protocol/base/check.hpp"
+#include "protocol/base/limits.hpp"
+#include "protocol/keys/certificate.hpp"
+
+namespace kith::daemon {
+namespace {
+
+/// Appends the payloads of [first, last) to a list, as many as fit into `budget` (at least one).
+void append_payloads(const storage::ReadTxn& txn, const LogId& log, std::uint64_t first,
+                     std::uint64_t last, std::size_t budget, Bytes& list) {
+  storage::log_store::each_payload(
+      txn, log, first, last, [&](std::uint64_t, std::optional<BytesView> payload) {
+        const std::size_t bytes = payload ? payload->size() : 0;
+        if (!list.empty() && list.size() + bytes > budget) return false;
+        peer::append_payload(list, payload);
+        return true;
+      });
+}
+
+peer::Tiles serve_tiles(const storage::ReadTxn& txn, const peer::GetTiles& request) {
+  peer::Tiles answer{request.log, request.size, {}};
+  for (const auto& tile : request.tiles) {
+    const auto hashes =
+        storage::log_store::tile(txn, request.log, request.size, tile.level, tile.index);
+    answer.tiles.push_back(hashes ? encode_hashes(*hashes) : Bytes{});
+  }
+  return answer;
+}
+
+peer::Entries serve_entries(const storage::ReadTxn& txn, const peer::GetEntries& request) {
+  peer::Entries answer{request.log, request.first, request.last, request.payloads_from, {}, {}};
+  const auto head = storage::log_store::head(txn, request.log);
+  if (!head || head->size() < request.last) return answer;
+  answer.leaves = storage::log_store::bundle(txn, request.log, request.first, request.last);
+  append_payloads(txn, request.log, request.payloads_from, request.last,
+                  limits::answer_payload_bytes, answer.payloads);
+  return answer;
+}
+
+peer::Payloads serve_payloads(const storage::ReadTxn& txn, const peer::GetPayloads& request) {
+  peer::Payloads answer{request.log, {}, {}};
+  for (const std::uint64_t index : request.indices) {
+    const auto payload = storage::log_store::payload(txn, request.log, index);
+    const std::size_t bytes = payload ? payload->size() : 0;
+    if (!answer.indices.empty() && answer.payloads.size() + bytes > limits::answer_payload_bytes) {
+      break;
+    }
+    peer::append_payload(answer.payloads, payload ? std::optional<BytesView>(*payload)
+                                                  : std::nullopt);
+    answer.indices.push_back(index);
+  }
+  return answer;
+}
+
+}  // namespace
+
+void Replica::Impl::write(std::function<void(storage::WriteTxn&, storage::HighWaterMarks&)> work,
+                          std::function<void(const std::optional<Error>&)> done) {
+  ++jobs;
+  host.write({std::move(work), [this, done = std::move(done)](const std::optional<Error>& failure) {
+                --jobs;
+                if (failure) host.log_line("not written: " + failure->detail);
+                done(failure);
+              }});
+}
+
+void Replica::Impl::carry_out(sync::Send& action) {
+  if (auto* welcome = std::get_if<peer::Welcome>(&action.message)) {
+    const auto own = newest_certificate(me.member);
+    welcome->certificate_number = own ? own->number : 0;
+    const auto session = peers.find(action.peer);
+    if (session != peers.end() && session->second.session.member) {
+      const auto theirs = newest_certificate(*session->second.session.member);
+      welcome->your_certificate_number = theirs ? theirs->number : 0;
+    }
+  }
+  host.send(action.peer, peer::encode(action.message));
+}
+
+void Replica::Impl::carry_out(sync::Serve& action) {
+  const auto txn = host.log().read();
+  peer::Message answer;
+  if (const auto* tiles = std::get_if<peer::GetTiles>(&action.request)) {
+    answer = serve_tiles(*txn, *tiles);
+  } else if (const auto* entries = std::get_if<peer::GetEntries>(&action.request)) {
+    answer = serve_entries(*txn, *entries);
+  } else {
+    answer = serve_payloads(*txn, std::get<peer::GetPayloads>(action.request));
+  }
+  host.send(action.peer, peer::encode(answer));
+}
+
+peer::Announce Replica::Impl::announce(const LogId& id) const {
+  const LogState& state = logs.at(id);
+  peer::Announce message{id, state.checkpoint.note, {}, {}};
+  if (const auto heard = heard_statements.find(state.member); heard != heard_statements.end()) {
+    message.certificate = heard->second;
+  } else if (state.member == me.member) {
+    message.certificate = me.certificate;
+  } else {
+    const auto& statements = state.keys.statements();
+    for (const auto& entry : statements) {
+      if (entry.is_certificate) message.certificate = entry.statement;
+    }
+  }
+  for (const auto& [_, cosignature] : state.cosignatures) {
+    message.cosignatures.push_back(cosignature);
+  }
+  return message;
+}
+
+void Replica::Impl::carry_out(sync::AnnounceLogs& action) {
+  for (const LogId& log : action.logs) {
+    // A log without a checkpoint has nothing to announce; an empty note says so.
+    host.send(action.peer, peer::encode(announce(log)));
+  }
+}
+
+void Replica::Impl::carry_out(sync::PushEntries& action) {
+  const LogState& state = logs.at(action.log);
+  peer::Push push{action.log, state.checkpoint.note, action.first, {}, {}};
+  const std::uint64_t size = state.checkpoint.size;
+  const auto txn = host.log().read();
+  bool small = size - action.first <= limits::tile_hashes;
+  if (small) {
+    push.leaves = storage::log_store::bundle(*txn, action.log, action.first, size);
+    storage::log_store::each_payload(
+        *txn, action.log, action.first, size,
+        [&](std::uint64_t, std::optional<BytesView> payload) {
+          if (push.payloads.size() + (payload ? payload->size() : 0) > limits::push_bytes_max) {
+            small = false;
+          } else {
+            peer::append_payload(push.payloads, payload);
+          }
+          return small;
+        });
+  }
+  if (small) {
+    host.send(action.peer, peer::encode(push));
+  } else {
+    host.send(action.peer, peer::encode(announce(action.log)));
+  }
+}
+
+void Replica::Impl::carry_out(sync::StoreEntries& action) {
+  struct Outcome {
+    std::optional<storage::LogHead> head;
+    std::optional<Cosignature> cosignature;
+    bool refused = false;
+    bool kept = false;
+    bool conflict = false;
+  };
+  const auto given = std::make_shared<sync::StoreEntries>(std::move(action));
+  const auto outcome = std::make_shared<Outcome>();
+  const LogId id = given->log;
+  const bool witness = is_witness_of(logs.at(id).member) && !logs.at(id).frozen;
+  const std::uint64_t time_s = host.now() / 1000;
+
+  auto work = [=, member = me.member, key = witness_key](storage::WriteTxn& txn,
+                                                         storage::HighWaterMarks&) {
+    std::vector<storage::NewEntry> entries;
+    entries.reserve(given->entries.size());
+    for (const auto& entry : given->entries) {
+      entries.push_back({entry.leaf, entry.payload ? std::optional<BytesView>(*entry.payload)
+                                                   : std::nullopt});
+    }
+    if (!entries.empty()) {
+      const auto head = storage::log_store::append(txn, id, given->first, entries);
+      if (!head) {
+        outcome->refused = true;
+        return;
+      }
+    }
+    outcome->head = storage::log_store::head(txn, id);
+    if (!given->checkpoint || given->checkpoint->size > outcome->head->size()) return;
+    const auto& target = *given->checkpoint;
+    const auto kept =
+        storage::log_store::put_checkpoint(txn, id, {target.size, target.root, target.note});
+    outcome->kept = kept.has_value();
+    outcome->conflict = !kept && kept.error().code == Errc::conflict;
+    if (!outcome->kept || !witness) return;
+    // What is cosigned is our own tree, never what was received.
+    Cosignature own = cosign(id, target.size,
+                             storage::log_store::root_at(txn, id, target.size), member, time_s, key);
+    if (storage::log_store::put_cosignature(txn, own)) outcome->cosignature = own;
+  };
+
+  write(std::move(work), [=, this](const std::optional<Error>& failure) {
+    LogState& state = logs.at(id);
+    using Stored = sync::EntriesStored::Outcome;
+    const Stored how = failure           ? Stored::failed
+                       : outcome->refused ? Stored::refused
+                                          : Stored::stored;
+    sync::EntriesStored stored{id, {}, {}, how, given->from};
+    if (how != Stored::stored) {
+      const auto txn = host.log().read();
+      stored.held = storage::log_store::head(*txn, id)->range;
+      return step(std::move(stored));
+    }
+    stored.held = outcome->head->range;
+    std::uint64_t index = given->first;
+    for (const auto& entry : given->entries) {
+      if (!entry.payload) stored.new_gaps.push_back(index);
+      ++index;
+    }
+    state.gaps.insert(stored.new_gaps.begin(), stored.new_gaps.end());
+    state.size = std::max(state.size, outcome->head->size());
+    if (id == own_log) own_range = outcome->head->range;
+    if (outcome->kept) {
+      const auto& target = *given->checkpoint;
+      state.checkpoint = {target.size, target.root, target.note};
+    }
+    step(std::move(stored));
+    if (outcome->kept) step(sync::CheckpointKept{id, *given->checkpoint, 0});
+    if (outcome->conflict) {
+      sync::ForkFound fork{id, state.checkpoint.note, given->checkpoint->note};
+      carry_out(fork);
+    }
+    if (outcome->cosignature) cosignature_kept(*outcome->cosignature);
+    recompute_agreed(id);
+    if (id == own_log && no_signing && outcome->kept) {
+      no_signing.reset();
+      host.log_line("the missing tail of our own log came back: publishing goes on");
+    }
+    judge_more(id);
+  });
+}
+
+void Replica::Impl::carry_out(sync::StorePayloads& action) {
+  const auto given = std::make_shared<sync::StorePayloads>(std::move(action));
+  const auto taken = std::make_shared<std::vector<std::uint64_t>>();
+  const auto refused = std::make_shared<bool>(false);
+  write(
+      [=](storage::WriteTxn& txn, storage::HighWaterMarks&) {
+        for (const auto& [index, payload] : given->payloads) {
+          if (storage::log_store::put_payload(txn, given->log, index, payload)) {
+            taken->push_back(index);
+          } else {
+            *refused = true;
+          }
+        }
+      },
+      [=, this](const std::optional<Error>& failure) {
+        if (failure) taken->clear();
+        LogState& state = logs.at(given->log);
+        for (const std::uint64_t index : *taken) {
+          state.gaps.erase(index);
+          if (index < state.judged) state.late.insert(index);
+        }
+        step(sync::PayloadsStored{given->log, *taken, !*refused, given->from});
+        judge_more(given->log);
+      });
+}
+
+void Replica::Impl::carry_out(sync::DropPeer& action) {
+  host.log_line("dropped a peer: " + action.why.detail);
+  host.drop(action.peer, action.why);
+}
+
+void Replica::Impl::carry_out(sync::ForkFound& action) {
+  LogState& state = logs.at(action.log);
+  if (state.frozen) return;
+  state.frozen = true;
+  host.log_line("the log of " + code_of(state.member) +
+                " has two conflicting histories: it is frozen");
+  write(
+      [action](storage::WriteTxn& txn, storage::HighWaterMarks&) {
+        storage::log_store::put_evidence(txn, action.log, action.note_a, action.note_b);
+      },
+      [](const std::optional<Error>&) {});
+  step(sync::LogFrozen{action.log});
+}
+
+void Replica::Impl::carry_out(sync::OwnLogBehind& action) {
+  if (no_signing) return;
+  no_signing = "a peer holds " + std::to_string(action.size) +
+               " entries of our own log, more than this store: fetching them back first";
+  host.log_line(*no_signing);
+}
+
+// ---- witnessing ----------------------------------------------------------------------------------
+
+bool Replica::Impl::is_witness_of(const MemberId& owner) const {
+  if (!fold || owner == me.member) return false;
+  const auto witnesses = fold->state().commons_witnesses(owner);
+  return std::ranges::find(witnesses, me.member) != witnesses.end();
+}
+
+void Replica::Impl::cosign_one(const LogId& id) {
+  LogState& state = logs.at(id);
+  if (state.frozen || state.checkpoint.size <= state.cosigned || !is_witness_of(state.member)) {
+    return;
+  }
+  state.cosigned = state.checkpoint.size;
+  const auto made = std::make_shared<std::optional<Cosignature>>();
+  write(
+      [=, size = state.checkpoint.size, member = me.member, key = witness_key,
+       time_s = host.now() / 1000](storage::WriteTxn& txn, storage::HighWaterMarks&) {
+        Cosignature own = cosign(id, size, storage::log_store::root_at(txn, id, size), member,
+                                 time_s, key);
+        if (storage::log_store::put_cosignature(txn, own)) *made = own;
+      },
+      [=, this](const std::optional<Error>& failure) {
+        if (!failure && *made) return cosignature_kept(**made);
+        LogState& now = logs.at(id);
+        const auto own = now.cosignatures.find(me.member);
+        now.cosigned = own == now.cosignatures.end() ? 0 : own->second.size;
+      });
+}
+
+void Replica::Impl::remind_owners() {
+  // An owner may have lost our word (a full disk, a broken connection): say it again.
+  for (const auto& [id, state] : logs) {
+    const auto own = state.cosignatures.find(me.member);
+    if (own == state.cosignatures.end() || own->second.size <= state.agreed) continue;
+    for (const auto& [peer_id, peer] : peers) {
+      if (peer.session.member != state.member || peer.candidate) continue;
+      host.send(peer_id, peer::encode(peer::Cosigned{own->second}));
+    }
+  }
+}
+
+void Replica::Impl::cosign_all() {
+  for (const auto& [id, _] : logs) cosign_one(id);
+}
+
+void Replica::Impl::cosigned_by(PeerId from, const Cosignature& cosignature) {
+  const auto log = logs.find(cosignature.log);
+  if (log == logs.end() || cosignature.witness == me.member) return;
+  const auto known = log->second.cosignatures.find(cosignature.witness);
+  if (known != log->second.cosignatures.end() && known->second.size >= cosignature.size) return;
+  const bool verified = std::ranges::any_of(
+      certificates_of(cosignature.witness), [&](const Certificate& certificate) {
+        return verify_cosignature(cosignature, certificate.witness_key);
+      });
+  // A witness we do not know (yet) is not the messenger's fault.
+  if (!verified) {
+    if (!certificates_of(cosignature.witness).empty()) {
+      host.drop(from, fail(Errc::bad_signature, "a cosignature that does not verify"));
+    }
+    return;
+  }
+  const auto kept = std::make_shared<bool>(false);
+  write(
+      [=](storage::WriteTxn& txn, storage::HighWaterMarks&) {
+        *kept = storage::log_store::put_cosignature(txn, cosignature).has_value();
+      },
+      [=, this](const std::optional<Error>& failure) {
+        if (!failure && *kept) cosignature_kept(cosignature);
+      });
+}
+
+void Replica::Impl::cosignature_kept(const Cosignature& cosignature) {
+  LogState& state = logs.at(cosignature.log);
+  state.cosignatures[cosignature.witness] = cosignature;
+  std::uint64_t& largest = governance[state.member].cosigned[cosignature.witness];
+  largest = std::max(largest, cosignature.size);
+  if (cosignature.witness == me.member) state.cosigned = std::max(state.cosigned, cosignature.size);
+
+  // It answers the owner; where the owner is not in reach, whoever is may pass it on.
+  if (state.member != me.member) {
+    const Bytes message = peer::encode(peer::Cosigned{cosignature});
+    const bool owner_in_reach = connected(state.member);
+    for (const auto& [id, peer] : peers) {
+      const bool own_word = cosignature.witness == me.member;
+      const bool to_owner = peer.session.member == state.member;
+      if (!peer.candidate && (to_owner || (!owner_in_reach && own_word))) host.send(id, message);
+    }
+  }
+  recompute_agreed(cosignature.log);
+  govern();
+}
+
+void Replica::Impl::recompute_agreed(const LogId& id) {
+  // Before the fold knows the decision that admitted us, it knows too few witnesses.
+  if (!fold_complete()) return;
+  LogState& state = logs.at(id);
+  const auto witnesses = fold->state().commons_witnesses(state.member);
+  const std::uint64_t now_agreed =
+      agreed_size(witnesses, governance[state.member].cosigned, state.checkpoint.size);
+  if (now_agreed <= state.agreed) return;
+  state.agreed = now_agreed;
+  if (engine.follows(id)) step(sync::AgreedChanged{id, now_agreed});
+}
+
+void Replica::Impl::save_agreed() {
+  // Once agreed it stays so: what the witnesses before a decision made so is kept across restarts.
+  // Under unchanged witnesses it follows from the cosignatures.
+  write(
+      [agreed = agreed_sizes()](storage::WriteTxn& txn, storage::HighWaterMarks&) {
+        for (const auto& [log, size] : agreed) {
+          Bytes value;
+          append_integer(value, size);
+          txn.put(storage::Table::meta, log.view(), value);
+        }
+      },
+      [](const std::optional<Error>&) {});
+}
+
+std::map<LogId, std::uint64_t> Replica::Impl::agreed_sizes() const {
+  std::map<LogId, std::uint64_t> sizes;
+  for (const auto& [id, state] : logs) sizes[id] = state.agreed;
+  return sizes;
+}
+
+}  // namespace kith::daemon

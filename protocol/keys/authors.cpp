@@ -1,0 +1,94 @@
+#include "protocol/keys/authors.hpp"
+
+#include "protocol/base/check.hpp"
+
+namespace kith {
+
+KeyHistory::KeyHistory(const NetworkId& network, const MemberId& member)
+    : network_(network), member_(member) {}
+
+Result<bool> KeyHistory::add_certificate(std::uint64_t index, BytesView statement) {
+  KITH_CHECK(statements_.empty() || statements_.back().index < index);
+  auto certificate = verify_certificate(statement, member_);
+  if (!certificate) return certificate.error();
+  if (certificate->network != network_) {
+    return fail(Errc::forbidden, "the certificate is for another network");
+  }
+  for (const auto& [at, known] : certificates_) {
+    if (certificate->number == known.number && *certificate != known) {
+      return fail(Errc::conflict, "another certificate of this number is known");
+    }
+  }
+  const Certificate* last = certificates_.empty() ? nullptr : &certificates_.back().second;
+  if (last != nullptr && certificate->number <= last->number) {
+    return fail(Errc::stale, "a certificate of this number or a higher one is known");
+  }
+
+  // Naming the same steward again must not undo that steward's withdrawal.
+  if (last == nullptr || last->steward != certificate->steward) {
+    set_scopes(certificate->steward, index, all_scopes);
+  }
+  certificates_.emplace_back(index, std::move(*certificate));
+  statements_.push_back({index, true, to_bytes(statement)});
+  return true;
+}
+
+Result<bool> KeyHistory::add_enrolment(std::uint64_t index, BytesView statement) {
+  KITH_CHECK(statements_.empty() || statements_.back().index < index);
+  const auto enrolment = verify_enrolment(statement);
+  if (!enrolment) return enrolment.error();
+  if (enrolment->network != network_ || enrolment->member != member_) {
+    return fail(Errc::forbidden, "the enrolment is for another network or member");
+  }
+  if (enrolment->number < next_enrolment()) {
+    return fail(Errc::stale, "an enrolment of this number is known");
+  }
+  if (enrolment->number > next_enrolment()) {
+    return fail(Errc::conflict, "the enrolment is out of turn");
+  }
+  if (!may(enrolment->steward, static_cast<Scopes>(Scope::steward), index)) {
+    return fail(Errc::forbidden, "the enrolment is not by a steward");
+  }
+
+  set_scopes(enrolment->author, index, enrolment->scopes);
+  ++enrolments_;
+  statements_.push_back({index, false, to_bytes(statement)});
+  return true;
+}
+
+void KeyHistory::set_scopes(const PublicKey& author, std::uint64_t index, Scopes scopes) {
+  changes_[author].push_back({index, scopes});
+}
+
+const Certificate* KeyHistory::certificate_at(std::uint64_t size) const {
+  const auto after = std::ranges::partition_point(
+      certificates_, [&](const auto& entry) { return entry.first < size; });
+  return after == certificates_.begin() ? nullptr : &std::prev(after)->second;
+}
+
+bool KeyHistory::may(const PublicKey& author, Scopes scopes, std::uint64_t index) const {
+  const auto changes = changes_.find(author);
+  if (changes == changes_.end()) return false;
+  const auto after = std::ranges::partition_point(
+      changes->second, [&](const Change& change) { return change.index <= index; });
+  if (after == changes->second.begin()) return false;
+  const Scopes held = std::prev(after)->scopes;
+  return held != 0 && (held & scopes) == scopes;
+}
+
+bool KeyHistory::is_daemon(const PublicKey& author, std::uint64_t index) const {
+  const Certificate* certificate = certificate_at(index);
+  return certificate != nullptr && certificate->daemon_key == author;
+}
+
+std::uint64_t KeyHistory::newest_certificate_number() const {
+  return certificates_.empty() ? 0 : certificates_.back().second.number;
+}
+
+std::map<PublicKey, Scopes> KeyHistory::authors() const {
+  std::map<PublicKey, Scopes> now;
+  for (const auto& [author, changes] : changes_) now[author] = changes.back().scopes;
+  return now;
+}
+
+}  // namespace kith

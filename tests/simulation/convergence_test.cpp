@@ -1,0 +1,79 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "tests/simulation/world.hpp"
+
+namespace kith::simulation {
+namespace {
+
+constexpr Time second = 1'000'000;
+
+/// KITH_SEED alone if it is set; otherwise 1 .. KITH_SEEDS or `usual`.
+std::vector<std::uint64_t> seeds(std::uint64_t usual) {
+  if (const char* one = std::getenv("KITH_SEED")) return {std::strtoull(one, nullptr, 10)};
+  std::uint64_t first = 1;
+  if (const char* from = std::getenv("KITH_FIRST_SEED")) first = std::strtoull(from, nullptr, 10);
+  if (const char* many = std::getenv("KITH_SEEDS")) usual = std::strtoull(many, nullptr, 10);
+  std::vector<std::uint64_t> all;
+  for (std::uint64_t seed = first; seed < first + usual; ++seed) all.push_back(seed);
+  return all;
+}
+
+Options everything_goes_wrong(std::uint64_t seed) {
+  Options options;
+  options.members = 3 + seed % 7;
+  options.faults = {30, 6, 6, 10, 6};
+  return options;
+}
+
+std::string all(const std::vector<std::string>& lines) {
+  std::string out;
+  for (const auto& line : lines) out += "\n  " + line;
+  return out;
+}
+
+TEST(Convergence, EveryMemberGetsEveryEntryDespiteBrokenLinksCrashesAndFullDisks) {
+  std::size_t acknowledged = 0;
+  std::size_t crashes = 0;
+  for (const std::uint64_t seed : seeds(60)) {
+    World world(seed, everything_goes_wrong(seed));
+    world.run(60 * second);
+    const bool settled = world.settle(600 * second);
+    ASSERT_TRUE(settled) << "replay with KITH_SEED=" << seed << all(world.violations());
+    acknowledged += world.acknowledged();
+    crashes += world.crashes();
+  }
+  EXPECT_GT(acknowledged, 0U);
+  EXPECT_GT(crashes, 0U);
+  std::printf("acknowledged records: %zu, crashes: %zu\n", acknowledged, crashes);
+}
+
+/// Negative control: the same worlds, one protection off; some seed must fail.
+bool some_seed_fails(const std::function<void(Options&)>& weaken) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    Options options = everything_goes_wrong(seed);
+    weaken(options);
+    World world(seed, options);
+    world.run(60 * second);
+    if (!world.settle(120 * second)) return true;
+  }
+  return false;
+}
+
+TEST(Convergence, FailsWhenDurabilityIsIgnored) {
+  EXPECT_TRUE(some_seed_fails([](Options& options) { options.ignore_durability = true; }));
+}
+
+TEST(Convergence, IsTheSameFromTheSameSeed) {
+  const auto once = [](std::uint64_t seed) {
+    World world(seed, everything_goes_wrong(seed));
+    world.run(30 * second);
+    (void)world.settle(60 * second);
+    return std::pair(world.acknowledged(), world.decisions());
+  };
+  EXPECT_EQ(once(5), once(5));
+}
+
+}  // namespace
+}  // namespace kith::simulation

@@ -1,0 +1,321 @@
+#include "tests/simulation/node.hpp"
+
+#include "protocol/base/text.hpp"
+#include "protocol/keys/space_key.hpp"
+
+namespace kith::simulation {
+namespace {
+
+Seed seed_of(std::mt19937_64& random) {
+  Seed seed;
+  for (auto& byte : seed.bytes) byte = static_cast<std::uint8_t>(random());
+  return seed;
+}
+
+}  // namespace
+
+World::Node::Node(World& world, std::size_t index)
+    : world_(world),
+      index_(index),
+      code_("ZZ" + std::string(1, static_cast<char>('A' + index))),
+      author_(seed_of(world.random_)),
+      views_(std::make_unique<testing::MemoryDatabase>()),
+      clock_skew_ms_(static_cast<std::int64_t>(world.between(0, 120'000)) - 60'000) {
+  if (world.options_.ignore_durability) log_.ignore_durability();
+}
+
+void World::Node::become(daemon::Identity identity) { identity_ = std::move(identity); }
+
+void World::Node::start() {
+  daemon::Replica::Options options;
+  options.check_signatures = world_.options_.check_signatures;
+  options.check_hashes = world_.options_.check_hashes;
+  ++life_;
+  replica_ = std::make_unique<daemon::Replica>(*identity_, options, marks_, *this);
+  later(world_.between(0, 1'000'000), [this] { tick(); });
+  wake_dialer();
+}
+
+void World::Node::tick() {
+  replica_->tick();
+  later(1'000'000, [this] { tick(); });
+}
+
+void World::Node::crash() {
+  world_.trace(code_ + " crashes");
+  world_.drop_links_of(index_);
+  replica_.reset();
+  ++life_;
+  queue_.clear();
+  committing_ = false;
+  dialing_ = false;
+  asking_ = 0;
+  log_.crash();
+  // Views are not synced: sometimes they are simply gone and are folded again.
+  if (world_.uniform() < 0.3) views_ = std::make_unique<testing::MemoryDatabase>();
+}
+
+void World::Node::later(Time delay, std::function<void()> what) {
+  world_.after(delay, [this, life = life_, what = std::move(what)] {
+    if (life == life_ && replica_) what();
+  });
+}
+
+// ---- the host ------------------------------------------------------------------------------------
+
+void World::Node::send(daemon::PeerId peer, Bytes message) {
+  for (const auto& link : world_.links_) {
+    const bool dialler = link->dialler == index_ && link->dialler_peer == peer;
+    const bool listener = link->listener == index_ && link->listener_peer == peer;
+    if (!dialler && !listener) continue;
+    world_.transmit(link, dialler, std::move(message));
+    return;
+  }
+}
+
+void World::Node::drop(daemon::PeerId peer, const Error& why) {
+  const bool accusation = why.code == Errc::malformed || why.code == Errc::bad_signature ||
+                          why.code == Errc::bad_proof || why.code == Errc::unrequested ||
+                          why.code == Errc::too_large;
+  if (accusation && !world_.options_.forger) {
+    world_.violation(code_ + " dropped an honest peer: " + why.detail);
+  }
+  world_.trace(code_ + " drops a peer: " + why.detail);
+  for (const auto& link : world_.links_) {
+    const bool ours = (link->dialler == index_ && link->dialler_peer == peer) ||
+                      (link->listener == index_ && link->listener_peer == peer);
+    if (ours) {
+      world_.break_link(link);
+      return;
+    }
+  }
+}
+
+Millis World::Node::now() {
+  return static_cast<Millis>(1'800'000'000'000 + static_cast<std::int64_t>(world_.now_ / 1000) +
+                             clock_skew_ms_);
+}
+
+std::uint64_t World::Node::monotonic_ms() { return world_.now_ / 1000; }
+
+void World::Node::post(std::function<void()> what) { later(0, std::move(what)); }
+
+void World::Node::random(std::span<std::uint8_t> out) {
+  for (auto& byte : out) byte = static_cast<std::uint8_t>(world_.random_());
+}
+
+void World::Node::write(daemon::WriteJob job) {
+  queue_.push_back(std::move(job));
+  if (committing_) return;
+  committing_ = true;
+  later(world_.between(100, 3'000), [this] { commit(); });
+}
+
+void World::Node::commit() {
+  auto jobs = std::make_shared<std::vector<daemon::WriteJob>>(std::exchange(queue_, {}));
+  storage::HighWaterMarks to_sign;
+  std::optional<Error> failure;
+  try {
+    const auto txn = log_.write();
+    for (const auto& job : *jobs) job.work(*txn, to_sign);
+    txn->commit();
+  } catch (const storage::StorageError& full) {
+    failure = fail(Errc::unavailable, full.what());
+  }
+  // A machine may go down between the commit, the high-water file and the answer.
+  later(world_.between(50, 500), [this, jobs, to_sign, failure] {
+    if (!failure) {
+      for (const auto& [log, mark] : to_sign) {
+        if (marks_[log].size <= mark.size) marks_[log] = mark;
+      }
+    }
+    later(world_.between(0, 200), [this, jobs, failure] {
+      for (const auto& job : *jobs) {
+        later(0, [done = job.done, failure] { done(failure); });
+      }
+      committing_ = false;
+      if (!queue_.empty()) {
+        committing_ = true;
+        later(world_.between(100, 3'000), [this] { commit(); });
+      }
+    });
+  });
+}
+
+void World::Node::write_views(std::function<void(storage::WriteTxn&)> work,
+                              std::function<void()> done) {
+  later(world_.between(10, 500), [this, work = std::move(work), done = std::move(done)] {
+    const auto txn = views_->write();
+    work(*txn);
+    txn->commit();
+    later(0, done);
+  });
+}
+
+void World::Node::compute(std::function<void()> work, std::function<void()> done) {
+  later(world_.between(10, 2'000), [this, work = std::move(work), done = std::move(done)] {
+    work();
+    later(0, done);
+  });
+}
+
+void World::Node::wake_dialer() {
+  if (dialing_) return;
+  dialing_ = true;
+  later(world_.between(1'000, 50'000), [this] {
+    dialing_ = false;
+    world_.dial(index_);
+  });
+}
+
+void World::Node::log_line(const std::string& line) { world_.trace(code_ + ": " + line); }
+
+// ---- the person ----------------------------------------------------------------------------------
+
+void World::Node::ask(local::Request request, std::function<void(local::Answer)> answer) {
+  replica_->handle(1, std::move(request), std::move(answer));
+}
+
+local::StatusAnswer World::Node::status() {
+  local::StatusAnswer out;
+  ask(local::StatusRequest{}, [&](const local::Answer& answer) {
+    out = std::get<local::StatusAnswer>(answer);
+  });
+  return out;
+}
+
+local::MembersAnswer World::Node::members() {
+  local::MembersAnswer out;
+  ask(local::MembersRequest{}, [&](const local::Answer& answer) {
+    out = std::get<local::MembersAnswer>(answer);
+  });
+  return out;
+}
+
+void World::Node::describe() {
+  const auto now = status();
+  world_.trace(code_ + " state " + now.state + " (" + now.state_detail + "), decisions " +
+               std::to_string(now.decisions) + ", connected " +
+               std::to_string(now.peers_connected));
+  for (const auto& row : members().members) {
+    world_.trace("   " + row.code + " held " + std::to_string(row.held_size) + " agreed " +
+                 std::to_string(row.agreed_size) + " known " + std::to_string(row.known_size) +
+                 " judged " + std::to_string(row.judged) + " gaps " + std::to_string(row.gaps) +
+                 (row.connected ? " connected" : " apart: " + row.last_error));
+  }
+  ask(local::ProposalsRequest{}, [&](const local::Answer& answer) {
+    const auto& waiting = std::get<local::ProposalsAnswer>(answer);
+    for (const auto& candidate : waiting.candidates) {
+      world_.trace("   candidate " + candidate.profile.code);
+    }
+    for (const auto& row : waiting.proposals) {
+      world_.trace("   proposal of " + row.proposer + ": " + row.explanation);
+    }
+  });
+}
+
+void World::Node::invite(std::function<void(const std::string&)> then) {
+  ask(local::InviteRequest{}, [this, life = life_, then = std::move(then)](local::Answer answer) {
+    if (life != life_) return;
+    if (const auto* made = std::get_if<local::InviteAnswer>(&answer)) then(made->invitation);
+  });
+}
+
+void World::Node::person_acts(bool publishes) {
+  if (!replica_->is_member() || asking_ > 3) return;
+  local::ProposalsAnswer waiting;
+  ask(local::ProposalsRequest{}, [&](local::Answer answer) {
+    waiting = std::get<local::ProposalsAnswer>(std::move(answer));
+  });
+  consent(waiting);
+  if (publishes) publish_documents();
+}
+
+void World::Node::consent(const local::ProposalsAnswer& waiting) {
+  // Our candidates that no open proposal names are proposed, all in one.
+  Proposal proposal{waiting.basis, {}};
+  for (const auto& candidate : waiting.candidates) {
+    const bool asked = std::ranges::any_of(waiting.proposals, [&](const auto& row) {
+      return std::ranges::any_of(row.effects, [&](const std::string& effect) {
+        return effect.starts_with("admit " + candidate.profile.code);
+      });
+    });
+    if (!asked) proposal.effects.push_back(Admit{candidate.certificate, candidate.profile});
+  }
+  if (!proposal.effects.empty() && world_.uniform() < 0.5) {
+    Record asked = record("proposal", encode(proposal));
+    const RecordId id = record_id(encode(asked));
+    Record agreed = record("consent", encode(Consent{id, 1, Consent::Word::agree}));
+    // Only if nothing was agreed to in round 1 on this basis before.
+    const bool spoken = std::ranges::any_of(
+        waiting.proposals, [](const auto& row) { return row.our_round > 1 || row.ours_given; });
+    std::vector<Record> records{asked};
+    if (!spoken) records.push_back(agreed);
+    return publish(std::move(records), false);
+  }
+  for (const auto& row : waiting.proposals) {
+    // A person who is stuck asks again now and then: our_round says in which round.
+    if (row.ours_given && world_.uniform() < 0.97) continue;
+    if (world_.uniform() < 0.3) continue;
+    return publish({record("consent", encode(Consent{row.id, row.our_round,
+                                                     Consent::Word::agree}))},
+                   false);
+  }
+}
+
+void World::Node::publish_documents() {
+  const std::size_t count = 1 + world_.pick(4);
+  std::vector<Record> records;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::string body;
+    if (!read_.empty() && world_.uniform() < 0.4) {
+      const RecordId& to = read_[world_.pick(read_.size())];
+      body = "---\nkind: reply\nto: " + to_base32(to.view()) +
+             "\nreply_kind: question\n---\nHow did it go on the second ward?\n";
+      records.push_back(record("reply", to_bytes(view(body))));
+      continue;
+    }
+    body = "# Notes from " + code_ + " " + std::to_string(world_.random_() % 100'000) + "\n\n" +
+           std::string(world_.pick(3'000), 'x') + "\n";
+    records.push_back(record("document", to_bytes(view(body))));
+  }
+  publish(std::move(records), true);
+}
+
+Record World::Node::record(const std::string& kind, Bytes body) {
+  Record made;
+  random(made.nonce.bytes);
+  made.kind = kind;
+  made.body = std::move(body);
+  made.author = author_.public_key();
+  made.time = now();
+  made.network = identity_->network;
+  made.log = log_id(identity_->network, identity_->member, commons);
+  return made;
+}
+
+void World::Node::publish(std::vector<Record> records, bool acknowledge) {
+  std::vector<Bytes> encoded;
+  for (const Record& one : records) encoded.push_back(encode(one));
+  local::PublishRequest request;
+  const LogId log = log_id(identity_->network, identity_->member, commons);
+  for (const auto& signed_record : sign_batch(identity_->network, log, encoded, author_)) {
+    request.texts.push_back(encode_text(signed_record));
+  }
+  ++asking_;
+  ask(std::move(request), [this, life = life_, acknowledge](local::Answer answer) {
+    if (life != life_) return;
+    --asking_;
+    const auto* published = std::get_if<local::PublishAnswer>(&answer);
+    if (published == nullptr) {
+      world_.trace(code_ + " was refused: " + std::get<local::Refusal>(answer).said);
+      return;
+    }
+    for (const auto& row : published->records) {
+      world_.acknowledged_.push_back({row.id, index_, row.index, acknowledge});
+      if (acknowledge) read_.push_back(row.id);
+    }
+  });
+}
+
+}  // namespace kith::simulation

@@ -1,0 +1,409 @@
+#include "tests/simulation/world.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "protocol/crypto/crypto.hpp"
+#include "protocol/keys/space_key.hpp"
+#include "protocol/log/checkpoint.hpp"
+#include "storage/log_store.hpp"
+#include "storage/views.hpp"
+#include "tests/simulation/node.hpp"
+
+namespace kith::simulation {
+namespace {
+
+constexpr Time second = 1'000'000;
+
+}  // namespace
+
+World::World(std::uint64_t seed, Options options)
+    : seed_(seed), options_(options), random_(seed) {
+  initialise_crypto();
+  for (std::size_t i = 0; i < options_.members; ++i) {
+    nodes_.push_back(std::make_unique<Node>(*this, i));
+  }
+}
+
+World::~World() = default;
+
+void World::trace(const std::string& line) {
+  static const bool wanted = std::getenv("KITH_TRACE") != nullptr;
+  if (wanted) std::fprintf(stderr, "%10.6f %s\n", static_cast<double>(now_) / 1e6, line.c_str());
+}
+
+void World::violation(std::string what) {
+  trace("VIOLATION " + what);
+  if (violations_.size() < 20) violations_.push_back(std::move(what));
+}
+
+void World::after(Time delay, std::function<void()> what) {
+  due_.push({now_ + delay, ++order_, std::move(what)});
+}
+
+void World::run_until(Time end) {
+  while (!due_.empty() && due_.top().at <= end) {
+    Due next = due_.top();
+    due_.pop();
+    now_ = next.at;
+    next.what();
+  }
+  now_ = end;
+}
+
+void World::run(Time busy) {
+  found();
+  plan_faults();
+  for (std::size_t i = 1; i < nodes_.size(); ++i) {
+    after(between(0, busy / 2), [this, i] { join(i); });
+  }
+  // People look every few seconds.
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    std::function<void()>& act = loops_.emplace_back();
+    act = [this, i, &act] {
+      Node& node = *nodes_[i];
+      if (node.up()) {
+        node.person_acts(busy_ && uniform() < options_.publishes_per_minute / 30);
+      }
+      after(between(1 * second, 3 * second), [&act] { act(); });
+    };
+    after(between(0, 2 * second), [&act] { act(); });
+  }
+  run_until(now_ + busy);
+}
+
+bool World::settle(Time patience) {
+  busy_ = false;
+  options_.faults = {};
+  cut_.clear();
+  for (const auto& node : nodes_) {
+    if (node->has_identity() && !node->up()) node->start();
+  }
+  const Time end = now_ + patience;
+  bool agreed = false;
+  while (now_ < end && !agreed) {
+    run_until(now_ + 5 * second);
+    agreed = agree(false);
+  }
+  if (!agreed) {
+    for (const auto& node : nodes_) {
+      if (node->has_identity()) node->describe();
+    }
+    (void)agree(true);
+    violation("the members do not agree");
+  }
+  check_acknowledged();
+  return agreed && violations_.empty();
+}
+
+void World::found() {
+  Node& node = *nodes_[0];
+  Charter charter;
+  charter.name = "Simulated network";
+  charter.aim = "To learn from one another.";
+  charter.admit.form = uniform() < 0.5 ? Rule::Form::majority : Rule::Form::all;
+  const auto txn = node.disk().write();
+  auto made = daemon::found_network(
+      charter, {node.code(), "Member " + node.code(), "trust", {node.code() + ".sim:1"}},
+      node.steward(), node.now(), [&](std::span<std::uint8_t> out) { node.random(out); }, *txn);
+  txn->commit();
+  node.disk().sync();
+  node.become(made->identity);
+  node.start();
+}
+
+void World::join(std::size_t index) {
+  // A sponsor that is up and a member invites; otherwise try again later.
+  std::vector<std::size_t> sponsors;
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (nodes_[i]->up() && nodes_[i]->replica().is_member()) sponsors.push_back(i);
+  }
+  after(10 * second, [this, index] {
+    if (!nodes_[index]->has_identity()) join(index);
+  });
+  if (sponsors.empty()) return;
+  nodes_[sponsors[pick(sponsors.size())]]->invite([this, index](const std::string& text) {
+    Node& node = *nodes_[index];
+    if (node.has_identity()) return;
+    const auto invitation = decode_invitation(text);
+    const auto txn = node.disk().write();
+    auto made = daemon::join_network(
+        *invitation, {node.code(), "Member " + node.code(), "trust", {node.code() + ".sim:1"}},
+        node.steward(), node.now(), [&](std::span<std::uint8_t> out) { node.random(out); }, *txn);
+    if (!made) return;  // The candidate's clock says that it has expired: another one comes.
+    txn->commit();
+    node.disk().sync();
+    node.become(made->identity);
+    node.start();
+  });
+}
+
+// ---- faults --------------------------------------------------------------------------------------
+
+void World::fault(double per_minute, std::function<void()> strike) {
+  if (per_minute <= 0) return;
+  std::function<void()>& again = loops_.emplace_back();
+  const Time mean = static_cast<Time>(60.0 * 1e6 / per_minute);
+  again = [this, &again, mean, strike = std::move(strike)] {
+    if (!busy_) return;
+    strike();
+    after(between(mean / 4, mean * 7 / 4), [&again] { again(); });
+  };
+  after(between(0, 2 * mean), [&again] { again(); });
+}
+
+void World::plan_faults() {
+  const Faults& faults = options_.faults;
+  fault(faults.link_breaks_per_minute, [this] {
+    if (!links_.empty()) break_link(links_[pick(links_.size())]);
+  });
+  const auto cut = [this](bool both) {
+    const std::size_t a = pick(nodes_.size());
+    const std::size_t b = pick(nodes_.size());
+    if (a == b) return;
+    cut_.insert({a, b});
+    if (both) cut_.insert({b, a});
+    after(between(1 * second, 40 * second), [this, a, b, both] {
+      cut_.erase({a, b});
+      if (both) cut_.erase({b, a});
+    });
+  };
+  fault(faults.partitions_per_minute, [cut] { cut(true); });
+  fault(faults.one_way_per_minute, [cut] { cut(false); });
+  fault(faults.crashes_per_minute, [this] {
+    const std::size_t victim = pick(nodes_.size());
+    if (!nodes_[victim]->up()) return;
+    ++crashes_;
+    nodes_[victim]->crash();
+    after(between(100'000, 20 * second), [this, victim] {
+      if (!nodes_[victim]->up()) nodes_[victim]->start();
+    });
+  });
+  fault(faults.full_disks_per_minute, [this] {
+    Node& victim = *nodes_[pick(nodes_.size())];
+    if (victim.up()) victim.disk().fail_commit(1 + pick(3), storage::StorageError::Kind::full);
+  });
+}
+
+// ---- network -------------------------------------------------------------------------------------
+
+bool World::reachable(std::size_t from, std::size_t to) const {
+  return !cut_.contains({from, to}) && !cut_.contains({to, from});
+}
+
+void World::dial(std::size_t from) {
+  Node& node = *nodes_[from];
+  for (const auto& target : node.replica().dial_targets()) {
+    if (!target.connected) try_dial(from, target);
+  }
+  if (!node.dialing_) {
+    node.dialing_ = true;
+    node.later(between(second / 2, 3 * second), [this, from] {
+      nodes_[from]->dialing_ = false;
+      dial(from);
+    });
+  }
+}
+
+void World::try_dial(std::size_t from, const daemon::DialTarget& target) {
+  for (std::size_t to = 0; to < nodes_.size(); ++to) {
+    Node& other = *nodes_[to];
+    const bool named = std::ranges::find(target.addresses, other.code() + ".sim:1") !=
+                       target.addresses.end();
+    if (!named) continue;
+    trace(nodes_[from]->code() + " dials " + other.code());
+    if (!other.up() || !reachable(from, to) ||
+        dh_public(other.identity().transport_key) != target.transport_key) {
+      nodes_[from]->replica().dial_failed(target.member, "no answer");
+      continue;
+    }
+    const DhPublic own = dh_public(nodes_[from]->identity().transport_key);
+    for (const auto& candidate : other.replica().candidates(own)) {
+      if (candidate.psk != target.psk || !other.replica().admit(own, candidate, target.hello)) {
+        continue;
+      }
+      auto accepted = other.replica().session_of(next_peer_, own, candidate, target.hello);
+      return connect(from, to, target, accepted);
+    }
+    nodes_[from]->replica().dial_failed(target.member, "refused");
+  }
+}
+
+void World::connect(std::size_t from, std::size_t to, const daemon::DialTarget& target,
+                    const daemon::PeerSession& accepted) {
+  auto link = std::make_shared<Link>();
+  link->dialler = from;
+  link->listener = to;
+  link->listener_peer = next_peer_++;
+  link->dialler_peer = next_peer_++;
+  // Nothing the dialler says arrives before the listener knows that it is there.
+  const Time handshake = between(200, 60'000);
+  link->dialler_last = now_ + handshake;
+  link->listener_last = now_ + 150;
+  links_.push_back(link);
+  nodes_[to]->later(handshake, [this, link, accepted] {
+    if (!link->open) return;
+    nodes_[link->listener]->replica().peer_connected(accepted);
+  });
+  nodes_[from]->later(between(100, 150), [this, link, target] {
+    if (!link->open) return;
+    trace(nodes_[link->dialler]->code() + " reached " + nodes_[link->listener]->code());
+    daemon::PeerSession session{link->dialler_peer, true, target.member, std::nullopt,
+                                target.transport_key, target.hello};
+    nodes_[link->dialler]->replica().peer_connected(session);
+  });
+}
+
+void World::transmit(const std::shared_ptr<Link>& link, bool from_dialler, Bytes message) {
+  const std::size_t from = from_dialler ? link->dialler : link->listener;
+  const std::size_t to = from_dialler ? link->listener : link->dialler;
+  observe(from, message);
+  if (cut_.contains({from, to})) return break_quietly(link);
+  Time& last = from_dialler ? link->dialler_last : link->listener_last;
+  // Order holds within a connection; several overtake one another.
+  last = std::max(last, now_ + between(200, uniform() < 0.05 ? 800'000 : 60'000));
+  nodes_[to]->later(last - now_, [this, link, from_dialler, to, message = std::move(message)] {
+    if (!link->open) return;
+    nodes_[to]->replica().message(from_dialler ? link->listener_peer : link->dialler_peer,
+                                  message);
+  });
+}
+
+void World::break_quietly(const std::shared_ptr<Link>& link) {
+  // TCP gives up after a while; until then the sender does not know.
+  if (link->doomed) return;
+  link->doomed = true;
+  after(between(5 * second, 20 * second), [this, link] { break_link(link); });
+}
+
+void World::break_link(std::shared_ptr<Link> link) {
+  if (!link->open) return;
+  trace("the link from " + nodes_[link->dialler]->code() + " to " +
+        nodes_[link->listener]->code() + " breaks");
+  link->open = false;
+  std::erase(links_, link);
+  const auto tell = [this](std::size_t node, daemon::PeerId peer) {
+    if (!nodes_[node]->up()) return;
+    nodes_[node]->later(between(0, 5'000),
+                        [this, node, peer] { nodes_[node]->replica().peer_lost(peer); });
+  };
+  tell(link->dialler, link->dialler_peer);
+  tell(link->listener, link->listener_peer);
+}
+
+void World::drop_links_of(std::size_t node) {
+  const auto all = links_;
+  for (const auto& link : all) {
+    if (link->dialler == node || link->listener == node) break_link(link);
+  }
+}
+
+// ---- what must hold ------------------------------------------------------------------------------
+
+void World::observe(std::size_t sender, const Bytes& bytes) {
+  const auto message = peer::decode_message(bytes);
+  if (!message) return violation(nodes_[sender]->code() + " sent what does not decode");
+  LogId log;
+  std::string note;
+  if (const auto* announce = std::get_if<peer::Announce>(&*message)) {
+    log = announce->log;
+    note = announce->note;
+  } else if (const auto* push = std::get_if<peer::Push>(&*message)) {
+    log = push->log;
+    note = push->note;
+  } else {
+    return;
+  }
+  if (note.empty()) return;
+  const auto parsed = decode_note(note);
+  const auto checkpoint = parsed ? decode_checkpoint(parsed->text)
+                                 : Result<Checkpoint>(fail(Errc::malformed, "no note"));
+  if (!checkpoint) return violation(nodes_[sender]->code() + " sent a note that does not parse");
+  const auto [known, is_new] =
+      signed_roots_.try_emplace({log, checkpoint->size}, checkpoint->root);
+  if (!is_new && known->second != checkpoint->root) {
+    violation("two histories of one log were signed at size " + std::to_string(checkpoint->size));
+  }
+}
+
+bool World::agree(bool report) {
+  const auto differ = [&](const std::string& what) {
+    if (report) violation(what);
+    return false;
+  };
+  std::optional<std::vector<local::MemberRow>> first;
+  std::optional<DecisionId> decision;
+  for (const auto& node : nodes_) {
+    if (!node->up() || !node->replica().is_member()) {
+      const std::string detail = node->up() ? node->status().state_detail : "down";
+      return differ(node->code() + " is not a member in the end: " + detail);
+    }
+    auto rows = node->members().members;
+    const auto status = node->status();
+    if (decision && *decision != status.decision) {
+      return differ(node->code() + " knows other decisions");
+    }
+    decision = status.decision;
+    if (rows.size() != nodes_.size()) return differ(node->code() + " knows fewer members");
+    for (auto& row : rows) {
+      if (row.gaps != 0 || row.judged != row.held_size || row.frozen) {
+        return differ(node->code() + " has an incomplete log of " + row.code + ": " +
+                      std::to_string(row.judged) + " judged of " + std::to_string(row.held_size));
+      }
+      if (first) {
+        const auto& other = (*first)[static_cast<std::size_t>(&row - rows.data())];
+        if (other.held_size != row.held_size || other.agreed_size != row.agreed_size ||
+            other.records != row.records) {
+          return differ(node->code() + " holds " + std::to_string(row.held_size) + " (agreed " +
+                        std::to_string(row.agreed_size) + ") of " + row.code + ", another " +
+                        std::to_string(other.held_size) + " (agreed " +
+                        std::to_string(other.agreed_size) + ")");
+        }
+      }
+    }
+    if (!first) first = std::move(rows);
+    if (status.bad != 0) return differ(node->code() + " counts bad entries");
+  }
+  return true;
+}
+
+void World::check_acknowledged() {
+  for (const auto& node : nodes_) {
+    if (!node->has_identity()) continue;
+    const auto txn = node->log().read();
+    for (const auto& head : storage::log_store::heads(*txn)) {
+      for (const auto& [key, root] : signed_roots_) {
+        if (key.first != head.log || key.second > head.size()) continue;
+        if (storage::log_store::root_at(*txn, head.log, key.second) != root) {
+          violation(node->code() + " holds a history that its owner did not sign");
+        }
+      }
+    }
+    const auto views = node->views().read();
+    for (const Acknowledged& record : acknowledged_) {
+      const LogId log = log_id(node->identity().network,
+                               nodes_[record.node]->identity().member, commons);
+      const auto head = storage::log_store::head(*txn, log);
+      if (!head || head->size() <= record.index) {
+        violation("a record that " + nodes_[record.node]->code() + " acknowledged is not at " +
+                  node->code());
+        break;
+      }
+      const auto row = storage::views::record(*views, record.id);
+      if (record.document && !row) {
+        violation("a document that " + nodes_[record.node]->code() +
+                  " acknowledged is not shown at " + node->code());
+        break;
+      }
+      if (row && (row->index != record.index || row->log != log)) {
+        violation("a record that " + nodes_[record.node]->code() + " acknowledged moved");
+      }
+    }
+  }
+}
+
+std::size_t World::decisions() const {
+  return nodes_[0]->up() ? nodes_[0]->status().decisions : 0;
+}
+
+}  // namespace kith::simulation

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <queue>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "daemon/replica.hpp"
+#include "tests/support/memory_database.hpp"
+
+/// Several daemons in one thread: the real replica, engine, fold and store, with virtual time, network
+/// and disks around them. Everything follows from one seed.
+namespace kith::simulation {
+
+using Time = std::uint64_t;  ///< Virtual microseconds.
+
+struct Faults {
+  double link_breaks_per_minute = 0;  ///< A connection is cut; what was under way is lost.
+  double partitions_per_minute = 0;   ///< Two members cannot reach each other for a while.
+  double one_way_per_minute = 0;      ///< One direction is silent for a while.
+  double crashes_per_minute = 0;      ///< A machine loses what was not durable, and comes back.
+  double full_disks_per_minute = 0;   ///< The next few commits of a member fail.
+};
+
+struct Options {
+  std::size_t members = 3;
+  Faults faults;
+  double publishes_per_minute = 20;   ///< Of each member.
+  bool ignore_durability = false;     ///< Negative control: commits are lost at a crash.
+  bool check_signatures = true;       ///< Negative control: off with a forging member.
+  bool forger = false;                ///< One member serves others' logs with a changed payload.
+  bool check_hashes = true;
+};
+
+class World {
+ public:
+  World(std::uint64_t seed, Options options);
+  ~World();
+
+  /// Founds the network, lets all others join by invitation and consent while faults happen, people
+  /// publish and reply; `busy` long.
+  void run(Time busy);
+  /// All faults end, everyone is up; runs until all agree or `patience` is over. Returns whether they do.
+  [[nodiscard]] bool settle(Time patience);
+
+  /// What went wrong so far, in words: an honest peer dropped, two histories signed, an acknowledged
+  /// record lost, members that do not agree. Empty: nothing.
+  [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
+  [[nodiscard]] std::size_t acknowledged() const { return acknowledged_.size(); }
+  [[nodiscard]] std::size_t crashes() const { return crashes_; }
+  [[nodiscard]] std::size_t decisions() const;
+  /// Everything that happened, for a failing seed (only with KITH_TRACE set).
+  void trace(const std::string& line);
+
+ private:
+  class Node;
+  struct Link;
+  struct Acknowledged {
+    RecordId id;
+    std::size_t node = 0;
+    std::uint64_t index = 0;
+    bool document = false;  // Shown to people; governance is in no view.
+  };
+  struct Due {
+    Time at = 0;
+    std::uint64_t order = 0;
+    std::function<void()> what;
+    bool operator>(const Due& other) const {
+      return std::tie(at, order) > std::tie(other.at, other.order);
+    }
+  };
+
+  void after(Time delay, std::function<void()> what);
+  void run_until(Time end);
+  void found();
+  void join(std::size_t index);
+  void plan_faults();
+  void fault(double per_minute, std::function<void()> strike);
+  void dial(std::size_t from);
+  void try_dial(std::size_t from, const daemon::DialTarget& target);
+  void connect(std::size_t from, std::size_t to, const daemon::DialTarget& target,
+               const daemon::PeerSession& accepted);
+  void transmit(const std::shared_ptr<Link>& link, bool from_dialler, Bytes message);
+  void break_quietly(const std::shared_ptr<Link>& link);
+  void break_link(std::shared_ptr<Link> link);
+  void drop_links_of(std::size_t node);
+  [[nodiscard]] bool reachable(std::size_t from, std::size_t to) const;
+  void observe(std::size_t sender, const Bytes& message);
+  [[nodiscard]] bool agree(bool report);
+  void check_acknowledged();
+  void violation(std::string what);
+
+  [[nodiscard]] double uniform() { return std::uniform_real_distribution<>(0, 1)(random_); }
+  [[nodiscard]] Time between(Time low, Time high) {
+    return std::uniform_int_distribution<Time>(low, high)(random_);
+  }
+  [[nodiscard]] std::size_t pick(std::size_t count) {
+    return std::uniform_int_distribution<std::size_t>(0, count - 1)(random_);
+  }
+
+  std::uint64_t seed_;
+  Options options_;
+  std::mt19937_64 random_;
+  Time now_ = 0;
+  std::uint64_t order_ = 0;
+  std::deque<std::function<void()>> loops_;  // What goes on by itself, as long as the world.
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<std::shared_ptr<Link>> links_;
+  std::set<std::pair<std::size_t, std::size_t>> cut_;     // From, to: nothing passes.
+  daemon::PeerId next_peer_ = 1;
+  bool busy_ = true;
+  std::size_t crashes_ = 0;
+  std::vector<Acknowledged> acknowledged_;
+  std::map<std::pair<LogId, std::uint64_t>, TreeHash> signed_roots_;
+  std::vector<std::string> violations_;
+};
+
+}  // namespace kith::simulation
