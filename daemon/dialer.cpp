@@ -47,7 +47,7 @@ void Dialer::stop() {
   stopping_ = true;
   wakeup_.notify();
   for (auto& [member, state] : states_) {
-    if (state.cancel) state.cancel->emit(asio::cancellation_type::terminal);
+    if (state.end) state.end->notify();
   }
 }
 
@@ -97,29 +97,30 @@ void Dialer::note(State& state, const DialTarget& target, Time now) {
 
 void Dialer::begin(const DialTarget& target, State& state) {
   state.dialling = true;
-  state.cancel = std::make_unique<asio::cancellation_signal>();
+  // Not a cancellation_signal: Asio posts what emit() does, which may then find the signal gone.
+  state.end = std::make_unique<Wakeup>(io_.get_executor());
   ++dialling_;
-  const auto on_finished = [this, member = target.member](const std::exception_ptr& failure) {
-    // Posted: this may run inside emit(), which must not lose its signal.
-    asio::post(io_, [this, member] { finished(member); });
-    if (failure && !stopping_) std::rethrow_exception(failure);
-  };
-  asio::co_spawn(io_, dial(target),
-                 asio::bind_cancellation_slot(state.cancel->slot(), on_finished));
+  asio::co_spawn(io_, dial(target, *state.end),
+                 [this, member = target.member](const std::exception_ptr& failure) {
+                   // Posted: what the coroutine refers to must outlive it.
+                   asio::post(io_, [this, member] { finished(member); });
+                   if (failure) std::rethrow_exception(failure);
+                 });
 }
 
 void Dialer::finished(const MemberId& member) {
   --dialling_;
   State& state = states_.at(member);
   state.dialling = false;
-  state.cancel.reset();
+  state.end.reset();
   wakeup_.notify();
 }
 
-asio::awaitable<void> Dialer::dial(DialTarget target) {
+asio::awaitable<void> Dialer::dial(DialTarget target, Wakeup& end) {
   std::string why;
   for (const std::string& address : target.addresses) {
-    auto result = co_await (attempt(target, address) || until(Clock::now() + limits_.attempt));
+    auto result =
+        co_await (attempt(target, address) || until(Clock::now() + limits_.attempt) || end.wait());
     if (stopping_) co_return;
     State& state = states_.at(target.member);
     if (result.index() == 0 && std::get<0>(result).channel) {

@@ -55,7 +55,7 @@ class Dialer {
     unsigned failures = 0;
     Time next{};
     Time connected_at{};  ///< The epoch: never.
-    std::unique_ptr<asio::cancellation_signal> cancel;
+    std::unique_ptr<Wakeup> end;  ///< While dialling: ends it.
   };
   struct Attempt {
     std::unique_ptr<transport::Carrier> carrier;
@@ -69,7 +69,7 @@ class Dialer {
   [[nodiscard]] Time look();
   void note(State& state, const DialTarget& target, Time now);
   void begin(const DialTarget& target, State& state);
-  asio::awaitable<void> dial(DialTarget target);
+  asio::awaitable<void> dial(DialTarget target, Wakeup& end);
   asio::awaitable<Attempt> attempt(DialTarget target, std::string address);
   asio::awaitable<Attempt> shake_hands(DialTarget target,
                                        std::unique_ptr<transport::Carrier> carrier);

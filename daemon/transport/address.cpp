@@ -33,6 +33,7 @@ Result<HostPort> parse_host_port(std::string_view text) {
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
   if (host.empty() || host.size() > host_bytes_max) return refuse();
+  if (bracketed && host.find(':') == std::string_view::npos) return refuse();
   if (!std::ranges::all_of(host, bracketed ? is_ipv6_character : is_host_character)) {
     return refuse();
   }

@@ -63,8 +63,12 @@ TEST(Identity, EveryTruncationIsRefused) {
     const auto read = decode_identity(std::string_view(text).substr(0, size));
     // What ends before an optional part is an identity of its own.
     const bool whole_lines = size > 0 && text[size - 1] == '\n';
-    if (!whole_lines) EXPECT_FALSE(read) << size;
-    if (read) EXPECT_NE(*read, member());
+    if (!whole_lines) {
+      EXPECT_FALSE(read) << size;
+    }
+    if (read) {
+      EXPECT_NE(*read, member());
+    }
   }
 }
 
