@@ -237,7 +237,7 @@ void CommandLine::add_reading_commands() {
   list_command->add_option("--kind", list_.kind, "Only this kind, for instance practice");
   list_command->add_option("--member", list_.member, "Only from this member")->type_name("CODE");
   list_command->add_option("--limit", list_.limit, "At most so many")
-      ->check(CLI::Range(1U, 10'000U))
+      ->check(CLI::Range(1U, 1'000U))
       ->capture_default_str();
   list_command->add_option("--before", list_.before, "Only what arrived before this sequence");
 

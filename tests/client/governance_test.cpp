@@ -137,7 +137,7 @@ TEST(Proposals, ShowsWordsFingerprintsAndWhatToType) {
   EXPECT_NE(outcome.out.find("kith consent YYD"), std::string::npos);
   EXPECT_NE(outcome.out.find("kith consent " + proposal_id.substr(0, 8)), std::string::npos);
   EXPECT_NE(outcome.out.find("CALD agrees"), std::string::npos);
-  EXPECT_NE(outcome.out.find("a majority of 5 members"), std::string::npos);
+  EXPECT_NE(outcome.out.find("a majority; 5 members are asked"), std::string::npos);
   EXPECT_NE(outcome.out.find("two more members need to agree"), std::string::npos);
   EXPECT_NE(outcome.out.find("is given"), std::string::npos);
 }
@@ -275,7 +275,8 @@ TEST(Consent, RefusesACandidateWhoseCertificateIsNotTheirs) {
 
 TEST(Consent, DoesNotProposeTwiceButNamesTheProposal) {
   ConsentBench bench(2);
-  bench.open.proposals[0].effects = {"admit ZZC Zedd Hospitals"};
+  bench.open.proposals[0].effects = {
+      "admit ZZC, Zedd Hospitals (fingerprint: " + words_of(some_candidate("ZZC").member) + ")"};
   bench.set();
   const Outcome outcome = bench.run({"consent", "ZZC", "--yes"});
   EXPECT_EQ(outcome.exit, Exit::refused);
