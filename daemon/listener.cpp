@@ -66,7 +66,7 @@ void Listener::set_keys(Keys keys) {
   }
 }
 
-transport::HostPort Listener::listen(const transport::HostPort& address) {
+transport::HostPort Listener::listen(const transport::HostPort& address) try {
   tcp::resolver resolver(io_);
   const auto found =
       resolver.resolve(address.host, std::to_string(address.port), tcp::resolver::passive);
@@ -87,6 +87,9 @@ transport::HostPort Listener::listen(const transport::HostPort& address) {
     rethrow(failure);
   });
   return {address.host, port};
+} catch (const boost::system::system_error& error) {
+  // Boost's own kind is no std::system_error, which is what callers explain.
+  throw std::system_error(std::error_code(error.code()));
 }
 
 void Listener::stop() {

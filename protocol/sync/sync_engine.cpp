@@ -210,13 +210,17 @@ void SyncEngine::on(Tick& event, Actions& actions) {
 }
 
 void SyncEngine::ask_checkpoints_again(Actions& actions) {
-  // A fetch that ended early (a full disk, a peer that left) is begun again from here.
+  // A fetch that ended early (a full disk, a peer that left) is begun again from here, and so are
+  // cosignatures that came before their witnesses were known. One peer for each log is enough.
+  std::set<LogId> asked_now;
   for (auto& [id, peer] : peers_) {
     peer::GetCheckpoints wanted;
     for (auto& [log_id, said] : peer.logs) {
       const auto known = logs_.find(log_id);
       if (known == logs_.end() || known->second.frozen || known->second.target) continue;
-      if (said.size <= known->second.checkpoint.size || said.asked_checkpoint) continue;
+      const std::uint64_t ours = known->second.checkpoint.size;
+      const bool more = said.size > ours || (said.size == ours && said.agreed > known->second.agreed);
+      if (!more || said.asked_checkpoint || !asked_now.insert(log_id).second) continue;
       if (wanted.logs.size() == limits::entries_per_list_max) break;
       said.asked_checkpoint = true;
       wanted.logs.push_back(log_id);

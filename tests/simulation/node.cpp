@@ -255,7 +255,7 @@ void World::Node::consent(const local::ProposalsAnswer& waiting) {
   }
   for (const auto& row : waiting.proposals) {
     // A person who is stuck asks again now and then: our_round says in which round.
-    if (row.ours_given && world_.uniform() < 0.97) continue;
+    if (row.ours_given && world_.uniform() < (world_.busy_ ? 0.97 : 0.8)) continue;
     if (world_.uniform() < 0.3) continue;
     return publish({record("consent", encode(Consent{row.id, row.our_round,
                                                      Consent::Word::agree}))},
