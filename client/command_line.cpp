@@ -10,8 +10,7 @@
 namespace kith::client {
 namespace {
 
-constexpr const char* main_footer = R"(
-First steps:
+constexpr const char* main_footer = R"(First steps:
   kith init                      make your key; your steward enrols it
   kith                           what waits for you and what is new
   kith list                      what the members have shared
@@ -74,7 +73,7 @@ class CommandLine {
                 Run run) {
     CLI::App* command = to.add_subcommand(name, description);
     command->fallthrough();
-    if (!more.empty()) command->footer("\n" + more);
+    if (!more.empty()) command->footer(more);
     command->callback([this, run = std::move(run)] { run_ = run; });
     return command;
   }
@@ -87,7 +86,8 @@ class CommandLine {
       command += " " + at->get_name();
     }
     std::string said = wrong.what();
-    if (command == "kith" && wrong.get_name() == "ExtrasError") {
+    if (command == "kith" &&
+        wrong.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
       const auto extras = app_.remaining();
       if (!extras.empty()) said = "there is no command \"" + extras.front() + "\"";
     }
@@ -132,7 +132,7 @@ void CommandLine::add_person_commands() {
   author->require_subcommand(1);
   author->fallthrough();
   author->footer(
-      "\nScopes: publish (entries), speak (consents for the organisation),\n"
+      "Scopes: publish (entries), speak (consents for the organisation),\n"
       "steward (enrol and withdraw others).");
   auto* enrol = add(*author, "enrol", "Let a colleague act, signed by you as a steward",
                     "Example:\n  kith author enrol kith-author-… --scope publish,speak",
@@ -141,6 +141,7 @@ void CommandLine::add_person_commands() {
                     });
   enrol->add_option("AUTHOR", author_.author, "The line that kith init printed")->required();
   enrol->add_option("--scope", author_.scopes, "publish, speak, steward")
+      ->type_name("SCOPE")
       ->delimiter(',')
       ->capture_default_str();
   auto* withdraw = add(*author, "withdraw", "Take all of a colleague's scopes back", "",
@@ -236,7 +237,7 @@ void CommandLine::add_reading_commands() {
   list_command->add_option("--kind", list_.kind, "Only this kind, for instance practice");
   list_command->add_option("--member", list_.member, "Only from this member")->type_name("CODE");
   list_command->add_option("--limit", list_.limit, "At most so many")
-      ->check(CLI::Range(1U, 10'000U))
+      ->check(CLI::Range(1U, 1'000U))
       ->capture_default_str();
   list_command->add_option("--before", list_.before, "Only what arrived before this sequence");
 

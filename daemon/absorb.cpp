@@ -193,7 +193,6 @@ void Replica::Impl::take(LogState& state, const Judged& judged) {
   if (const auto* certificate = std::get_if<CertificateText>(&judged.parsed)) {
     if (!state.keys.add_certificate(judged.index, certificate->statement)) ++state.bad;
     if (judged.index == 1) state.first_certificate = certificate->statement;
-    govern_due = true;
     return;
   }
   if (const auto* enrolment = std::get_if<EnrolmentText>(&judged.parsed)) {
@@ -207,7 +206,6 @@ void Replica::Impl::take_record(LogState& state, const Judged& judged) {
   const Record& record = *judged.record;
   if (record.kind == "founding") {
     state.founding_text = judged.text;
-    govern_due = true;
     return;
   }
   if (record.kind == "keygrant") return take_grant(state, record);
@@ -237,7 +235,6 @@ void Replica::Impl::take_record(LogState& state, const Judged& judged) {
     return;
   }
   governance[state.member].entries.push_back(std::move(entry));
-  govern_due = true;
 }
 
 void Replica::Impl::take_grant(LogState& state, const Record& record) {

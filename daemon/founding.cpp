@@ -73,9 +73,15 @@ Result<bool> append_clear(storage::WriteTxn& txn, const LogId& log, Millis now,
   return true;
 }
 
-Result<bool> check_steward(const PublicKey& steward) {
-  if (is_valid_public_key(steward)) return true;
-  return fail(Errc::usage, "the steward's key is not a valid Ed25519 key: make one by 'kith init'");
+/// What would be refused by everyone else is refused here, before anything is written.
+Result<bool> check_given(const Profile& profile, const PublicKey& steward) {
+  if (!is_valid_public_key(steward)) {
+    return fail(Errc::usage,
+                "the steward's key is not a valid Ed25519 key: make one by 'kith init'");
+  }
+  const auto readable = decode_profile(encode(profile));
+  if (!readable) return fail(readable.error(), "the member's code, name, role and addresses");
+  return true;
 }
 
 }  // namespace
@@ -84,7 +90,7 @@ Result<NewIdentity> found_network(const Charter& charter, const Profile& profile
                                   const PublicKey& steward, Millis now,
                                   const std::function<void(std::span<std::uint8_t>)>& random,
                                   storage::WriteTxn& txn) {
-  if (const auto checked = check_steward(steward); !checked) return checked.error();
+  if (const auto checked = check_given(profile, steward); !checked) return checked.error();
   NewIdentity made = make_keys(profile, random);
   Identity& me = made.identity;
   const SigningKey recovery(made.recovery);
@@ -98,6 +104,8 @@ Result<NewIdentity> found_network(const Charter& charter, const Profile& profile
   me.commons_keys = SpaceKeys{fresh<Key32>(random), fresh<Key32>(random)};
   me.certificate = first_certificate(made, steward, now);
 
+  const auto readable = decode_founding(encode(Founding{profile, charter}));
+  if (!readable) return fail(readable.error(), "the charter");
   const LogId log = log_id(me.network, me.member, commons);
   const std::vector<Seed> ephemerals{fresh<Seed>(random)};
   const KeyGrant grant =
@@ -121,7 +129,7 @@ Result<NewIdentity> join_network(const Invitation& invitation, const Profile& pr
                                  const PublicKey& steward, Millis now,
                                  const std::function<void(std::span<std::uint8_t>)>& random,
                                  storage::WriteTxn& txn) {
-  if (const auto checked = check_steward(steward); !checked) return checked.error();
+  if (const auto checked = check_given(profile, steward); !checked) return checked.error();
   if (invitation.expires <= now) {
     return fail(Errc::stale, "the invitation has expired: ask your sponsor for a new one");
   }

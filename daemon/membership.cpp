@@ -47,7 +47,6 @@ void Replica::Impl::govern() {
     members_changed();
   }
   const std::size_t decided = fold->advance(governance);
-  govern_due = false;
   if (decided != 0) members_changed();
   do_duties();
 }

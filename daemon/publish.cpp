@@ -95,7 +95,7 @@ void Replica::Impl::flush_own() {
   state.checkpoint = {size, root, sign_checkpoint(own_log, size, root, log_key)};
   state.size = size;
   if (engine.follows(own_log)) {
-    step(sync::EntriesStored{own_log, *own_range, {}, true, 0});
+    step(sync::EntriesStored{own_log, *own_range, {}, sync::EntriesStored::Outcome::stored, 0});
     step(sync::CheckpointKept{own_log, {size, root, state.checkpoint.note}, previous});
   }
   recompute_agreed(own_log);

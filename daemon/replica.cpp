@@ -109,11 +109,35 @@ void Replica::Impl::follow(const LogId& log, const MemberId& member) {
   state.member = member;
   state.keys = KeyHistory(me.network, member);
   governance[state.member].member = member;
+  create_log(log);
+}
+
+void Replica::Impl::create_log(const LogId& log) {
+  const MemberId member = logs.at(log).member;
+  uncreated.erase(log);
   write([=](storage::WriteTxn& txn,
             storage::HighWaterMarks&) { storage::log_store::create(txn, log, member, commons); },
         [=, this](const std::optional<Error>& failure) {
-          if (!failure) begin_following(log);
+          if (failure) {
+            uncreated.insert(log);
+          } else {
+            begin_following(log);
+          }
         });
+}
+
+void Replica::Impl::tick() {
+  constexpr std::uint64_t tend_every_ms = 5'000;
+  step(sync::Tick{host.monotonic_ms()});
+  report_audits();
+  if (host.monotonic_ms() - tended_ms < tend_every_ms) return;
+  tended_ms = host.monotonic_ms();
+  for (const LogId& log : std::exchange(uncreated, {})) create_log(log);
+  const bool unsigned_tail = own_range && own_range->size() > logs.at(own_log).checkpoint.size;
+  if (unsigned_tail && !no_signing && !flush_pending) sign_what_is_held();
+  remind_owners();
+  cosign_all();
+  if (fold) do_duties();
 }
 
 void Replica::Impl::begin_following(const LogId& id) {
@@ -386,10 +410,7 @@ void Replica::message(PeerId id, BytesView bytes) {
   impl_->peer_message(id, std::move(*message));
 }
 
-void Replica::tick() {
-  impl_->step(sync::Tick{impl_->host.monotonic_ms()});
-  impl_->report_audits();
-}
+void Replica::tick() { impl_->tick(); }
 
 void Replica::handle(ClientId client, local::Request request,
                      std::function<void(local::Answer)> answer) {

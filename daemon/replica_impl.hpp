@@ -91,6 +91,8 @@ struct Replica::Impl {
   void load_log(const storage::ReadTxn& log_txn, const storage::ReadTxn& view_txn,
                 const storage::LogHead& head, const storage::HighWaterMarks& marks);
   void sign_what_is_held();
+  void tick();
+  void create_log(const LogId& log);
   void follow(const LogId& log, const MemberId& member);
   void begin_following(const LogId& log);
   void run(std::vector<sync::Action> actions);
@@ -116,6 +118,7 @@ struct Replica::Impl {
   void cosigned_by(PeerId from, const Cosignature& cosignature);
   void cosign_all();
   void cosign_one(const LogId& log);
+  void remind_owners();
   void cosignature_kept(const Cosignature& cosignature);
   void recompute_agreed(const LogId& log);
   void save_agreed();
@@ -214,7 +217,8 @@ struct Replica::Impl {
   std::map<ClientId, Watcher> watchers;
   std::vector<std::shared_ptr<AuditJob>> audits;
   std::size_t jobs = 0;                // Writes, view writes and computations under way.
-  bool govern_due = false;
+  std::set<LogId> uncreated;           // Followed, but not yet in the store.
+  std::uint64_t tended_ms = 0;         // When what may have failed was last tried again.
 };
 
 }  // namespace kith::daemon

@@ -189,8 +189,12 @@ void Replica::Impl::carry_out(sync::StoreEntries& action) {
 
   write(std::move(work), [=, this](const std::optional<Error>& failure) {
     LogState& state = logs.at(id);
-    sync::EntriesStored stored{id, {}, {}, !failure && !outcome->refused, given->from};
-    if (!stored.accepted) {
+    using Stored = sync::EntriesStored::Outcome;
+    const Stored how = failure           ? Stored::failed
+                       : outcome->refused ? Stored::refused
+                                          : Stored::stored;
+    sync::EntriesStored stored{id, {}, {}, how, given->from};
+    if (how != Stored::stored) {
       const auto txn = host.log().read();
       stored.held = storage::log_store::head(*txn, id)->range;
       return step(std::move(stored));
@@ -299,8 +303,23 @@ void Replica::Impl::cosign_one(const LogId& id) {
         if (storage::log_store::put_cosignature(txn, own)) *made = own;
       },
       [=, this](const std::optional<Error>& failure) {
-        if (!failure && *made) cosignature_kept(**made);
+        if (!failure && *made) return cosignature_kept(**made);
+        LogState& now = logs.at(id);
+        const auto own = now.cosignatures.find(me.member);
+        now.cosigned = own == now.cosignatures.end() ? 0 : own->second.size;
       });
+}
+
+void Replica::Impl::remind_owners() {
+  // An owner may have lost our word (a full disk, a broken connection): say it again.
+  for (const auto& [id, state] : logs) {
+    const auto own = state.cosignatures.find(me.member);
+    if (own == state.cosignatures.end() || own->second.size <= state.agreed) continue;
+    for (const auto& [peer_id, peer] : peers) {
+      if (peer.session.member != state.member || peer.candidate) continue;
+      host.send(peer_id, peer::encode(peer::Cosigned{own->second}));
+    }
+  }
 }
 
 void Replica::Impl::cosign_all() {

@@ -119,19 +119,22 @@ void put_evidence(WriteTxn& txn, const LogId& log, std::string_view note_a,
 [[nodiscard]] std::optional<std::pair<std::string, std::string>> evidence(const ReadTxn& txn,
                                                                           const LogId& log);
 
-/// Re-hashes a whole log from its bytes: every leaf against its tile, every payload against its
-/// leaf, every tile against its parent, the head against the root, the checkpoint against the tree.
+/// Something that is not as it was written.
 struct Fault {
-  std::uint64_t index = 0;
-  std::string what;  ///< For the operator.
+  std::uint64_t index = 0;  ///< The leaf it concerns, or the first of those; the size for the head.
+  std::string what;         ///< For the operator.
 };
+/// What check() found.
 struct CheckReport {
   std::uint64_t leaves = 0;
   std::uint64_t payloads = 0;
   std::uint64_t gaps = 0;
-  std::vector<Fault> faults;  ///< At most 100.
+  std::vector<Fault> faults;  ///< At most 100; the check stops there.
 };
-/// `progress` is called now and then with the number of leaves done; false stops.
+/// Re-hashes a whole log from its bytes: every leaf against its tile, every payload against its
+/// leaf, every tile against its parent, the head against the root, the checkpoint and cosignatures
+/// against the tree. `progress` (may be empty) is called now and then with the number of leaves
+/// done; false stops.
 [[nodiscard]] CheckReport check(const ReadTxn& txn, const LogId& log,
                                 const std::function<bool(std::uint64_t)>& progress);
 

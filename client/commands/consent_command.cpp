@@ -31,12 +31,14 @@ std::vector<local::ProposalRow> with_prefix(const local::ProposalsAnswer& open,
   return found;
 }
 
-/// The open proposal that already asks to admit `code`, if there is one.
+/// The open proposal that already asks to admit this candidate, if there is one: it names the words
+/// of the candidate's fingerprint.
 const local::ProposalRow* proposed_already(const local::ProposalsAnswer& open,
-                                           const std::string& code) {
+                                           const local::CandidateRow& candidate) {
+  const std::string fingerprint = fingerprint_of(candidate.member);
   for (const auto& proposal : open.proposals) {
     for (const std::string& effect : proposal.effects) {
-      if (effect.starts_with("admit " + code + " ")) return &proposal;
+      if (effect.find(fingerprint) != std::string::npos) return &proposal;
     }
   }
   return nullptr;
@@ -96,7 +98,7 @@ Result<Proposal> admit_all(const local::ProposalsAnswer& open, const Chosen& cho
   proposal.basis = open.basis;
   for (const auto& candidate : chosen.candidates) {
     const std::string& code = candidate.profile.code;
-    if (const auto* earlier = proposed_already(open, code)) {
+    if (const auto* earlier = proposed_already(open, candidate)) {
       return fail(Errc::conflict,
                   code + " is proposed already; type: kith consent " + short_id(earlier->id));
     }

@@ -100,7 +100,7 @@ void print_top(const Console& console, const local::StatusAnswer& status) {
                           ": " + counted(status.members, "member", "members") + ", " +
                           counted(status.peers_connected, "other", "others") + " connected";
   console.out << heading(console, fit(top, console.width)) << '\n';
-  if (status.state != "member" && !status.state_detail.empty()) {
+  if (!status.state_detail.empty()) {
     console.out << fit(clean_line(status.state_detail), console.width) << '\n';
   }
 }

@@ -42,8 +42,8 @@ void print_proposal(const Console& console, const local::ProposalRow& proposal) 
   for (const std::string& effect : proposal.effects) {
     console.out << "  effect       " << clean_line(effect) << '\n';
   }
-  console.out << "  needs        " << clean_line(proposal.rule) << " of "
-              << counted(proposal.electors, "member", "members") << '\n'
+  console.out << "  needs        " << clean_line(proposal.rule) << "; "
+              << counted(proposal.electors, "member is", "members are") << " asked\n"
               << "  words        " << words_text(proposal) << '\n';
   if (!proposal.explanation.empty()) {
     console.out << "  now          " << clean_line(proposal.explanation) << '\n';

@@ -54,6 +54,7 @@ inline constexpr std::size_t peer_queue_bytes_max = 8 * mi;  // Slower readers a
 // Sync.
 inline constexpr std::size_t fetch_window = 12;            // Requests in flight for one peer.
 inline constexpr std::size_t bundles_in_flight_max = 24;   // Of all logs and peers: about 12 MiB.
+inline constexpr std::uint64_t look_again_ms = 5'000;      // For what peers hold and we do not.
 inline constexpr std::uint64_t answer_ms = 30'000;         // Without any answer a peer is dropped.
 inline constexpr std::size_t answer_payload_bytes = 512 * ki;  // Payloads in one Entries.
 inline constexpr std::size_t push_bytes_max = 64 * ki;     // Larger appends are announced only.

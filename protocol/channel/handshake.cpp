@@ -1,4 +1,6 @@
 // The hello and the two sides of the handshake; frames are in secure_channel.cpp.
+#include <utility>
+
 #include "protocol/base/check.hpp"
 #include "protocol/channel/secure_channel.hpp"
 #include "protocol/crypto/crypto.hpp"
@@ -33,9 +35,8 @@ Error ended() { return fail(Errc::unavailable, "the handshake has failed"); }
 
 SecureChannel take(std::optional<SecureChannel>& channel) {
   KITH_CHECK(channel.has_value());
-  SecureChannel taken = *std::move(channel);
-  channel.reset();  // Its keys go with it.
-  return taken;
+  auto taken = std::exchange(channel, std::nullopt);  // No copy of the keys stays behind.
+  return *std::move(taken);
 }
 
 }  // namespace

@@ -117,7 +117,7 @@ Result<bool> SecureChannel::receive_frames(BytesView bytes, std::vector<Bytes>& 
       const auto size = frame_size(bytes);
       if (!size) return size.error();
       if (bytes.size() >= *size) {
-        const auto opened = open_frame(bytes.first(*size).subspan(length_bytes), messages);
+        auto opened = open_frame(bytes.first(*size).subspan(length_bytes), messages);
         if (!opened) return opened;
         bytes = bytes.subspan(*size);
         continue;
@@ -130,7 +130,7 @@ Result<bool> SecureChannel::receive_frames(BytesView bytes, std::vector<Bytes>& 
     if (!size) return size.error();
     move_until(in_, *size, bytes);
     if (in_.size() == *size) {
-      const auto opened = open_frame(BytesView(in_).subspan(length_bytes), messages);
+      auto opened = open_frame(BytesView(in_).subspan(length_bytes), messages);
       if (!opened) return opened;
       in_.clear();
     }
@@ -143,7 +143,7 @@ Result<bool> SecureChannel::open_frame(BytesView ciphertext, std::vector<Bytes>&
     return fail(Errc::too_large, "the channel's frames are used up");
   }
   plaintext_.resize(ciphertext.size() - tag_bytes);
-  const auto opened = receiving_.decrypt_into(plaintext_, ciphertext);
+  auto opened = receiving_.decrypt_into(plaintext_, ciphertext);
   if (!opened) return opened;
   if (receiving_.counter() % limits::rekey_frames == 0) receiving_.rekey();
 

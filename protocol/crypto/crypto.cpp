@@ -164,10 +164,11 @@ Bytes box_seal(const DhPublic& to, BytesView message, const Seed& ephemeral) {
 
   Bytes out(public_key.size() + crypto_box_MACBYTES + message.size());
   std::ranges::copy(public_key, out.begin());
-  // The recipient's key comes from others, so a low-order point must not stop the process.
+  // The recipient's key comes from others: a low-order point must neither stop the process nor
+  // change the length of what many receivers share.
   if (crypto_box_easy(out.data() + public_key.size(), message.data(), message.size(), nonce.data(),
                       to.bytes.data(), secret_key.data()) != 0) {
-    out.clear();
+    std::fill(out.begin() + public_key.size(), out.end(), std::uint8_t{0});
   }
   sodium_memzero(secret_key.data(), secret_key.size());
   return out;

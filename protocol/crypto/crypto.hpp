@@ -77,8 +77,9 @@ using Nonce24 = Octets<struct Nonce24Tag, 24>;
 [[nodiscard]] Key32 hmac_sha256(BytesView key, Parts parts);
 
 /// libsodium's sealed box (crypto_box_seal), with the ephemeral key made from `ephemeral`, which
-/// must be fresh and random: opens with crypto_box_seal_open. Empty, which nobody can open, if `to`
-/// is a low-order point: such a key may stand in another member's certificate.
+/// must be fresh and random: opens with crypto_box_seal_open. If `to` is a low-order point, which
+/// may stand in another member's certificate, the result has the usual length and nobody can open
+/// it.
 [[nodiscard]] Bytes box_seal(const DhPublic& to, BytesView message, const Seed& ephemeral);
 [[nodiscard]] std::optional<Bytes> box_open(const DhSecret& key, BytesView sealed);
 

@@ -111,11 +111,8 @@ Result<Pattern> pattern(std::string_view name) {
 
 // --- Handshake: what both sides do alike
 
-Handshake::Handshake(const Pattern& pattern, bool initiator, BytesView prologue, Keys keys)
-    : pattern_(pattern),
-      initiator_(initiator),
-      has_psk_(contains_psk(pattern)),
-      keys_(std::move(keys)) {
+Handshake::Handshake(const Pattern& pattern, bool initiator, BytesView prologue, const Keys& keys)
+    : pattern_(pattern), initiator_(initiator), has_psk_(contains_psk(pattern)), keys_(keys) {
   const std::string name = "Noise_" + std::string(pattern.name) + "_25519_ChaChaPoly_SHA256";
   hash_ =
       name.size() <= Hash::size ? Hash::from(view(name)) : Hash::from(sha256(view(name)).view());

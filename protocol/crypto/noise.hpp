@@ -78,7 +78,7 @@ struct Keys {
 class Handshake {
  public:
   /// `keys` must hold the static keys that the pattern's pre-messages name.
-  Handshake(const Pattern& pattern, bool initiator, BytesView prologue, Keys keys);
+  Handshake(const Pattern& pattern, bool initiator, BytesView prologue, const Keys& keys);
   Handshake(const Handshake&) = default;
   Handshake& operator=(const Handshake&) = default;
   ~Handshake();

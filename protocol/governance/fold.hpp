@@ -118,7 +118,8 @@ class GovernanceFold {
   /// What `self`'s daemon must log by itself now: one Seen at most (docs/GOVERNANCE).
   [[nodiscard]] std::optional<Seen> seen_due(const GovernanceLogs& logs,
                                              const MemberId& self) const;
-  /// The round in which `self` should agree to `proposal` now: 1, or higher if it is stuck.
+  /// The round in which `self` should agree to `proposal` now: 1, or higher if it is stuck. A round
+  /// in which it has agreed to it already means that it has nothing to add: others have.
   [[nodiscard]] std::uint32_t round_for(const GovernanceLogs& logs, const MemberId& self,
                                         const RecordId& proposal) const;
 
@@ -129,8 +130,8 @@ class GovernanceFold {
     Proposal proposal;
   };
   struct OwnWords {
-    std::uint32_t top = 0;  // Highest round of an agreement or a Seen.
-    std::set<std::uint32_t> agreed_in;
+    std::uint32_t top = 0;                        // Highest round of an agreement or a Seen.
+    std::map<std::uint32_t, RecordId> agreed_in;  // The first of each round.
     std::set<std::pair<RecordId, std::uint32_t>> seen;
   };
 
@@ -148,8 +149,6 @@ class GovernanceFold {
   [[nodiscard]] Sayings sayings(const GovernanceLogs& logs) const;
   [[nodiscard]] bool is_on_newest(const RecordId& proposal) const;
   [[nodiscard]] OwnWords own_words(const GovernanceLogs& logs, const MemberId& self) const;
-  [[nodiscard]] std::uint32_t lowest_round(const GovernanceLogs& logs, const OwnWords& own,
-                                           const RecordId& proposal) const;
 
   FoldRules rules_;
   MemberId founder_;

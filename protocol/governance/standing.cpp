@@ -10,7 +10,7 @@ namespace kith {
 namespace {
 
 /// A liar may write any round. Only what lies this little above one's own is followed at once.
-constexpr std::uint32_t round_leap_max = 1'000;
+constexpr std::uint32_t round_leap_max = 50;
 
 /// Where one elector stands.
 struct Place {
@@ -108,7 +108,7 @@ GovernanceFold::OwnWords GovernanceFold::own_words(const GovernanceLogs& logs,
     if (const auto* consent = std::get_if<Consent>(&entries[next].said)) {
       if (!is_on_newest(consent->proposal) || consent->word != Consent::Word::agree) continue;
       own.top = std::max(own.top, consent->round);
-      own.agreed_in.insert(consent->round);
+      own.agreed_in.emplace(consent->round, consent->proposal);
     }
     if (const auto* seen = std::get_if<Seen>(&entries[next].said)) {
       if (!is_on_newest(seen->proposal)) continue;
@@ -133,28 +133,27 @@ std::optional<Seen> GovernanceFold::seen_due(const GovernanceLogs& logs,
   return std::nullopt;
 }
 
-std::uint32_t GovernanceFold::lowest_round(const GovernanceLogs& logs, const OwnWords& own,
-                                           const RecordId& proposal) const {
-  const std::uint32_t lowest = std::max<std::uint32_t>(own.top, 1);
+std::uint32_t GovernanceFold::round_for(const GovernanceLogs& logs, const MemberId& self,
+                                        const RecordId& proposal) const {
+  const OwnWords own = own_words(logs, self);
+  const Sayings said = sayings(logs);
+  const Outcome outcome = judge(state().electors(), questions_, said, rules_.rounds);
+
   std::uint32_t lock = 0;
   for (const auto& [other, round] : own.seen) {
     if (other != proposal) lock = std::max(lock, round);
   }
-  if (lock == 0) return lowest;
-
-  // Only a round above one in which this proposal passed, above the lock, frees the agreement.
-  const Outcome outcome = judge(state().electors(), questions_, sayings(logs), rules_.rounds);
+  std::uint32_t lowest = std::max<std::uint32_t>(own.top, 1);
+  std::uint32_t due = 0;
+  bool free = lock == 0;
   for (const auto& [round, passed] : outcome.passed) {
-    if (passed == proposal && round > lock) return std::max(lowest, round + 1);
+    if (passed != proposal) continue;
+    if (round >= own.top && !own.seen.contains({proposal, round})) due = round;
+    // Only a round above one in which this proposal passed, above the lock, frees the agreement.
+    if (!free && round > lock) lowest = std::max(lowest, round + 1);
+    free = free || round > lock;
   }
-  return lowest;
-}
-
-std::uint32_t GovernanceFold::round_for(const GovernanceLogs& logs, const MemberId& self,
-                                        const RecordId& proposal) const {
-  const OwnWords own = own_words(logs, self);
-  const std::uint32_t lowest = lowest_round(logs, own, proposal);
-  const Sayings said = sayings(logs);
+  if (due != 0) return due;  // To go up before that Seen is logged would make it worthless.
 
   std::vector<std::uint32_t> tops;
   std::map<std::uint32_t, std::size_t> company;  // By round: who agrees to it there now.
@@ -172,9 +171,11 @@ std::uint32_t GovernanceFold::round_for(const GovernanceLogs& logs, const Member
     if (best == 0 || others > company.at(best)) best = round;  // The lowest of equals.
   }
   if (best != 0) return best;
-  if (!own.agreed_in.contains(lowest)) return std::min<std::uint32_t>(lowest, limits::round_max);
   const std::uint32_t reached = round_reached(std::move(tops), lowest + round_leap_max);
-  return std::min<std::uint32_t>(std::max(lowest + 1, reached), limits::round_max);
+  std::uint32_t round = std::max(lowest, reached);
+  const auto spent = own.agreed_in.find(round);
+  if (spent != own.agreed_in.end() && spent->second != proposal) ++round;  // It is stuck there.
+  return std::min<std::uint32_t>(round, limits::round_max);
 }
 
 }  // namespace kith

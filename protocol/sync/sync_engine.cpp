@@ -115,11 +115,11 @@ void SyncEngine::on(EntriesStored& event, Actions& actions) {
     --in_flight_;
   }
   if (event.held.size() > log.held.size()) log.held = event.held;
-  if (!event.accepted) {
+  if (event.outcome != EntriesStored::Outcome::stored) {
     // What follows it cannot be stored either: begin again from what is durable.
     log.received = log.held;
     end_fetch(event.log, log);
-    if (peers_.contains(event.from)) {
+    if (event.outcome == EntriesStored::Outcome::refused && peers_.contains(event.from)) {
       drop(event.from, Errc::bad_proof, "entries that the store refused", actions);
     }
     return;
@@ -203,6 +203,32 @@ void SyncEngine::on(Tick& event, Actions& actions) {
       peer.pinged_ms = now_ms_;
       actions.push_back(Send{id, peer::Ping{digest()}});
     }
+  }
+  if (now_ms_ - looked_ms_ < limits::look_again_ms) return;
+  looked_ms_ = now_ms_;
+  ask_checkpoints_again(actions);
+}
+
+void SyncEngine::ask_checkpoints_again(Actions& actions) {
+  // A fetch that ended early (a full disk, a peer that left) is begun again from here, and so are
+  // cosignatures that came before their witnesses were known. One peer for each log is enough.
+  std::set<LogId> asked_now;
+  for (auto& [id, peer] : peers_) {
+    peer::GetCheckpoints wanted;
+    for (auto& [log_id, said] : peer.logs) {
+      const auto known = logs_.find(log_id);
+      if (known == logs_.end() || known->second.frozen || known->second.target) continue;
+      const std::uint64_t ours = known->second.checkpoint.size;
+      const bool more = said.size > ours || (said.size == ours && said.agreed > known->second.agreed);
+      if (!more || said.asked_checkpoint || !asked_now.insert(log_id).second) continue;
+      if (wanted.logs.size() == limits::entries_per_list_max) break;
+      said.asked_checkpoint = true;
+      wanted.logs.push_back(log_id);
+    }
+    if (wanted.logs.empty()) continue;
+    asked(peer);
+    peer.asked_other += wanted.logs.size();
+    actions.push_back(Send{id, std::move(wanted)});
   }
 }
 

@@ -65,7 +65,12 @@ struct EntriesStored {
   LogId log;
   CompactRange held;
   std::vector<std::uint64_t> new_gaps;
-  bool accepted = true;      ///< False: the store refused what StoreEntries gave.
+  enum class Outcome : std::uint8_t {
+    stored,
+    refused,  ///< The store found what StoreEntries gave to be wrong.
+    failed,   ///< The disk was full: nobody's fault, to be tried again.
+  };
+  Outcome outcome = Outcome::stored;
   PeerId from = 0;           ///< Whom the entries came from; 0: our own append.
 };
 /// A checkpoint is durable, or our own was signed: it may be passed on.
@@ -271,6 +276,7 @@ class SyncEngine {
   void fork_found(const LogId& id, Log& log, const std::string& note, Actions& actions);
   void begin_fetch(const LogId& id, Log& log, Actions& actions);
   void end_fetch(const LogId& id, Log& log);
+  void ask_checkpoints_again(Actions& actions);
   void ask_more(Actions& actions);
   [[nodiscard]] bool ask_next(const LogId& id, Log& log, Actions& actions);
   [[nodiscard]] std::optional<PeerId> choose_peer(const LogId& id, const Log& log) const;
@@ -293,6 +299,7 @@ class SyncEngine {
   std::map<MemberId, Common> common_;
   std::uint64_t changes_ = 0;
   std::uint64_t now_ms_ = 0;
+  std::uint64_t looked_ms_ = 0;  // When unmet claims were last looked at.
   std::size_t in_flight_ = 0;  // Bundles asked, waiting or being stored.
   mutable std::optional<Hash> digest_;
 };

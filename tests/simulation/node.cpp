@@ -192,6 +192,28 @@ local::MembersAnswer World::Node::members() {
   return out;
 }
 
+void World::Node::describe() {
+  const auto now = status();
+  world_.trace(code_ + " state " + now.state + " (" + now.state_detail + "), decisions " +
+               std::to_string(now.decisions) + ", connected " +
+               std::to_string(now.peers_connected));
+  for (const auto& row : members().members) {
+    world_.trace("   " + row.code + " held " + std::to_string(row.held_size) + " agreed " +
+                 std::to_string(row.agreed_size) + " known " + std::to_string(row.known_size) +
+                 " judged " + std::to_string(row.judged) + " gaps " + std::to_string(row.gaps) +
+                 (row.connected ? " connected" : " apart: " + row.last_error));
+  }
+  ask(local::ProposalsRequest{}, [&](const local::Answer& answer) {
+    const auto& waiting = std::get<local::ProposalsAnswer>(answer);
+    for (const auto& candidate : waiting.candidates) {
+      world_.trace("   candidate " + candidate.profile.code);
+    }
+    for (const auto& row : waiting.proposals) {
+      world_.trace("   proposal of " + row.proposer + ": " + row.explanation);
+    }
+  });
+}
+
 void World::Node::invite(std::function<void(const std::string&)> then) {
   ask(local::InviteRequest{}, [this, life = life_, then = std::move(then)](local::Answer answer) {
     if (life != life_) return;
@@ -233,7 +255,7 @@ void World::Node::consent(const local::ProposalsAnswer& waiting) {
   }
   for (const auto& row : waiting.proposals) {
     // A person who is stuck asks again now and then: our_round says in which round.
-    if (row.ours_given && world_.uniform() < 0.97) continue;
+    if (row.ours_given && world_.uniform() < (world_.busy_ ? 0.97 : 0.8)) continue;
     if (world_.uniform() < 0.3) continue;
     return publish({record("consent", encode(Consent{row.id, row.our_round,
                                                      Consent::Word::agree}))},

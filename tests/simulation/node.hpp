@@ -38,6 +38,8 @@ class World::Node : public daemon::Host {
   void invite(std::function<void(const std::string&)> then);
   [[nodiscard]] local::StatusAnswer status();
   [[nodiscard]] local::MembersAnswer members();
+  /// Traces what this member knows, for a failing seed.
+  void describe();
   void ask(local::Request request, std::function<void(local::Answer)> answer);
 
   // Host

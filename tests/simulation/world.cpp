@@ -86,6 +86,9 @@ bool World::settle(Time patience) {
     agreed = agree(false);
   }
   if (!agreed) {
+    for (const auto& node : nodes_) {
+      if (node->has_identity()) node->describe();
+    }
     (void)agree(true);
     violation("the members do not agree");
   }
@@ -101,7 +104,7 @@ void World::found() {
   charter.admit.form = uniform() < 0.5 ? Rule::Form::majority : Rule::Form::all;
   const auto txn = node.disk().write();
   auto made = daemon::found_network(
-      charter, {node.code(), "Member " + node.code(), "trust", {"sim:" + node.code()}},
+      charter, {node.code(), "Member " + node.code(), "trust", {node.code() + ".sim:1"}},
       node.steward(), node.now(), [&](std::span<std::uint8_t> out) { node.random(out); }, *txn);
   txn->commit();
   node.disk().sync();
@@ -125,7 +128,7 @@ void World::join(std::size_t index) {
     const auto invitation = decode_invitation(text);
     const auto txn = node.disk().write();
     auto made = daemon::join_network(
-        *invitation, {node.code(), "Member " + node.code(), "trust", {"sim:" + node.code()}},
+        *invitation, {node.code(), "Member " + node.code(), "trust", {node.code() + ".sim:1"}},
         node.steward(), node.now(), [&](std::span<std::uint8_t> out) { node.random(out); }, *txn);
     if (!made) return;  // The candidate's clock says that it has expired: another one comes.
     txn->commit();
@@ -177,8 +180,8 @@ void World::plan_faults() {
     });
   });
   fault(faults.full_disks_per_minute, [this] {
-    nodes_[pick(nodes_.size())]->disk().fail_commit(1 + pick(3),
-                                                    storage::StorageError::Kind::full);
+    Node& victim = *nodes_[pick(nodes_.size())];
+    if (victim.up()) victim.disk().fail_commit(1 + pick(3), storage::StorageError::Kind::full);
   });
 }
 
@@ -205,9 +208,10 @@ void World::dial(std::size_t from) {
 void World::try_dial(std::size_t from, const daemon::DialTarget& target) {
   for (std::size_t to = 0; to < nodes_.size(); ++to) {
     Node& other = *nodes_[to];
-    const bool named = std::ranges::find(target.addresses, "sim:" + other.code()) !=
+    const bool named = std::ranges::find(target.addresses, other.code() + ".sim:1") !=
                        target.addresses.end();
     if (!named) continue;
+    trace(nodes_[from]->code() + " dials " + other.code());
     if (!other.up() || !reachable(from, to) ||
         dh_public(other.identity().transport_key) != target.transport_key) {
       nodes_[from]->replica().dial_failed(target.member, "no answer");
@@ -232,14 +236,18 @@ void World::connect(std::size_t from, std::size_t to, const daemon::DialTarget& 
   link->listener = to;
   link->listener_peer = next_peer_++;
   link->dialler_peer = next_peer_++;
-  link->dialler_last = link->listener_last = now_;
+  // Nothing the dialler says arrives before the listener knows that it is there.
+  const Time handshake = between(200, 60'000);
+  link->dialler_last = now_ + handshake;
+  link->listener_last = now_ + 150;
   links_.push_back(link);
-  nodes_[to]->later(between(200, 60'000), [this, link, accepted] {
+  nodes_[to]->later(handshake, [this, link, accepted] {
     if (!link->open) return;
     nodes_[link->listener]->replica().peer_connected(accepted);
   });
   nodes_[from]->later(between(100, 150), [this, link, target] {
     if (!link->open) return;
+    trace(nodes_[link->dialler]->code() + " reached " + nodes_[link->listener]->code());
     daemon::PeerSession session{link->dialler_peer, true, target.member, std::nullopt,
                                 target.transport_key, target.hello};
     nodes_[link->dialler]->replica().peer_connected(session);
@@ -268,8 +276,10 @@ void World::break_quietly(const std::shared_ptr<Link>& link) {
   after(between(5 * second, 20 * second), [this, link] { break_link(link); });
 }
 
-void World::break_link(const std::shared_ptr<Link>& link) {
+void World::break_link(std::shared_ptr<Link> link) {
   if (!link->open) return;
+  trace("the link from " + nodes_[link->dialler]->code() + " to " +
+        nodes_[link->listener]->code() + " breaks");
   link->open = false;
   std::erase(links_, link);
   const auto tell = [this](std::size_t node, daemon::PeerId peer) {

@@ -87,7 +87,7 @@ class World {
                const daemon::PeerSession& accepted);
   void transmit(const std::shared_ptr<Link>& link, bool from_dialler, Bytes message);
   void break_quietly(const std::shared_ptr<Link>& link);
-  void break_link(const std::shared_ptr<Link>& link);
+  void break_link(std::shared_ptr<Link> link);
   void drop_links_of(std::size_t node);
   [[nodiscard]] bool reachable(std::size_t from, std::size_t to) const;
   void observe(std::size_t sender, const Bytes& message);

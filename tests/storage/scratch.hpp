@@ -13,8 +13,8 @@ namespace kith::testing {
 /// An empty folder of its own for a test; gone with all it holds when the object dies.
 class Scratch {
  public:
-  Scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "kith-test-XXXXXX").string();
+  explicit Scratch(const std::filesystem::path& base = std::filesystem::temp_directory_path()) {
+    std::string name = (base / "kith-test-XXXXXX").string();
     KITH_CHECK(::mkdtemp(name.data()) != nullptr);
     folder_ = name;
   }

@@ -326,6 +326,20 @@ TEST(ChannelHandshake, AReflectedOrRecordedMessage2IsRefused) {
   EXPECT_FALSE(reflected_to.receive(BytesView(own).subspan(preamble_bytes), consumed));
 }
 
+TEST(ChannelHandshake, AFailedHandshakeSaysSoWhateverComesNext) {
+  const Wire wire = honest_wire();
+  std::size_t consumed = 0;
+  Responder responder(responder_config());
+  ASSERT_FALSE(feed(responder, Bytes(opening_bytes)));
+  EXPECT_EQ(responder.receive(wire.opening, consumed).error().code, Errc::unavailable);
+  EXPECT_EQ(consumed, 0U);
+  Initiator initiator(initiator_config());
+  ASSERT_TRUE(initiator.start());
+  ASSERT_FALSE(initiator.receive(Bytes(message2_bytes), consumed));
+  EXPECT_EQ(initiator.receive(wire.message2, consumed).error().code, Errc::unavailable);
+  EXPECT_EQ(consumed, 0U);
+}
+
 TEST(ChannelHandshake, AnEarlyMessage3OfAnAttackerIsRefused) {
   // All in one write, before message 2 could have been seen.
   const Wire wire = honest_wire();

@@ -175,9 +175,13 @@ TEST(Box, RefusesOtherKeysCutsAndFlippedBits) {
   }
 }
 
-TEST(Box, ALowOrderKeyGetsNothingAndStopsNothing) {
-  EXPECT_TRUE(box_seal(low_order_point(), view("text"), filled<Seed>(5)).empty());
-  EXPECT_TRUE(box_seal(DhPublic{}, view("text"), filled<Seed>(5)).empty());
+TEST(Box, ForALowOrderKeyNothingIsSealedAndNothingStops) {
+  for (const DhPublic& bad : {low_order_point(), DhPublic{}}) {
+    const Bytes sealed = box_seal(bad, view("text"), filled<Seed>(5));
+    EXPECT_EQ(sealed.size(), crypto_box_SEALBYTES + 4);
+    EXPECT_EQ(to_bytes(BytesView(sealed).subspan(32)), Bytes(16 + 4, 0));
+    EXPECT_FALSE(box_open(filled<DhSecret>(4), sealed).has_value());
+  }
   EXPECT_FALSE(box_open(filled<DhSecret>(4), Bytes{}).has_value());
 }
 

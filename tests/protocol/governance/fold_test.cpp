@@ -336,13 +336,16 @@ TEST_F(RoundFor, AFirstAgreementJoinsThoseWhoWentOn) {
   for (const std::size_t who : {1, 2}) floor.agree(who, a, 3);
   floor.agree(3, a, 1);
   EXPECT_EQ(round(0, a), 3U);
-  EXPECT_EQ(round(0, b), 1U);
+  EXPECT_EQ(round(0, b), 3U);
+  floor.agree(4, b, 2);
+  EXPECT_EQ(round(0, b), 2U) << "there it is not alone";
 }
 
 TEST_F(RoundFor, WhoIsStuckGoesOneUp) {
   floor.agree(0, a);
   floor.agree(1, b);
   EXPECT_EQ(round(0, b), 2U);
+  EXPECT_EQ(round(0, a), 1U) << "it has said so; to go up alone would only part it from the others";
 }
 
 TEST_F(RoundFor, WhoIsStuckFollowsTheOthersUp) {
@@ -355,19 +358,28 @@ TEST_F(RoundFor, WhoIsStuckFollowsTheOthersUp) {
 TEST_F(RoundFor, ALiarsFarRoundIsNotFollowed) {
   floor.agree(0, a);
   floor.agree(1, b, 900'000);
-  EXPECT_EQ(round(0, a), 2U);
+  EXPECT_EQ(round(0, a), 1U);
   EXPECT_EQ(round(0, b), 2U);
   for (const std::size_t who : {2, 3}) floor.agree(who, b, 900'000);
   EXPECT_EQ(round(0, a), 900'000U) << "more than half have gone there";
 }
 
-TEST_F(RoundFor, ItIsNeverBelowAnOwnSeenAndOpensItsLockWhereItCan) {
+TEST_F(RoundFor, WhatPassedIsFirstToBeSeenInItsRound) {
+  for (const std::size_t who : {0, 1, 2}) floor.agree(who, a, 2);
+  floor.agree(3, b, 3);
+  EXPECT_EQ(round(0, a), 2U) << "to leave round 2 now would make its Seen worthless";
+  floor.see(0, a, 2);
+  EXPECT_EQ(round(0, a), 3U) << "it was seen, and the others left: go on";
+}
+
+TEST_F(RoundFor, TheLockOfAnOwnSeenIsOpenedWhereItCanBe) {
   for (const std::size_t who : {0, 1, 2}) floor.agree(who, a, 1);
   floor.see(0, a, 1);
+  EXPECT_EQ(round(0, b), 2U) << "it cannot count, but not below its own round";
   for (const std::size_t who : {1, 3, 4}) floor.agree(who, b, 4);
+  EXPECT_EQ(round(0, b), 4U) << "passed and not yet seen";
+  floor.see(0, b, 4);
   EXPECT_EQ(round(0, b), 5U) << "in round 4 itself the lock is still closed";
-  floor.see(0, a, 2);
-  EXPECT_EQ(round(0, a), 2U);
 }
 
 TEST_F(RoundFor, ItEndsAtTheLimit) {

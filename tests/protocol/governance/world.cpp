@@ -15,12 +15,27 @@ std::size_t number_of(const MemberId& member) {
   return World::names;
 }
 
+std::size_t number_of(const Admit& admission) {
+  for (std::size_t number = 0; number < World::names; ++number) {
+    if (person(number).statement == admission.certificate) return number;
+  }
+  return World::names;
+}
+
+const ProposalStanding* standing_of(const std::vector<ProposalStanding>& open, const RecordId& id) {
+  const auto found = std::ranges::find(open, id, &ProposalStanding::id);
+  return found == open.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 World::World(const WorldSettings& settings) : settings_(settings), random_(settings.seed) {
-  members_ = 3 + below(4);
-  liar_ = below(members_);
-  careless_ = chance(0.35);
+  members_ = settings.members == 0 ? 3 + below(4) : settings.members;
+  if (settings.split) members_ = 5;
+  liar_ = settings.split ? 4 : below(members_);
+  careless_ = chance(0.7) ? 0 : 0.1;
+  if (settings.careless >= 0) careless_ = settings.careless;
+  two_faced_ = chance(0.6);
   const auto rule = [&](bool may_be_k) {
     const std::uint64_t which = below(may_be_k ? 3 : 2);
     if (which == 0) return Rule{};
@@ -30,11 +45,13 @@ World::World(const WorldSettings& settings) : settings_(settings), random_(setti
   charter.admit = rule(true);
   charter.part = rule(false);
   charter.charter = rule(true);
-  first_ = network_of(chance(0.2) ? 1 : members_, charter);
+  if (settings.split) charter = {};
+  first_ = network_of(!settings.split && chance(0.2) ? 1 : members_, charter);
   for (auto& [member, state] : first_.members) {
     state.profile.role = settings_.roles[number_of(member) % settings_.roles.size()];
   }
   logs_.assign(names, std::vector<Branch>(1));
+  if (settings.split) logs_[liar_].emplace_back();
   views_.assign(names, View(names));
   for (std::size_t who = 0; who < names; ++who) folds_.push_back(begin());
 }
@@ -63,7 +80,7 @@ RecordId World::propose(std::size_t who, std::size_t branch, const DecisionId& b
                         Effect effect) {
   const RecordId id = test_id("proposal " + std::to_string(written_));
   if (auto* admission = std::get_if<Admit>(&effect)) {
-    const std::size_t subject = number_of(verify_certificate(admission->certificate)->member);
+    const std::size_t subject = number_of(*admission);
     admission->profile.role = settings_.roles[subject % settings_.roles.size()];
   }
   add(who, branch, id, Proposal{basis, {std::move(effect)}});
@@ -148,6 +165,27 @@ void World::deliver(View& view, std::size_t keep_own) {
   }
 }
 
+void World::act_on_a_side(std::size_t who) {
+  if (who >= members_) return;
+  const std::size_t side = who == liar_ ? below(2) : side_of(who);
+  const std::size_t face = who == liar_ ? side : 0;
+  View& view = views_[face == 0 ? who : names - 1];
+  for (std::size_t owner = 0; owner < members_; ++owner) {
+    if (owner != liar_ && side_of(owner) != side) continue;
+    Held& held = view[owner];
+    held.branch = owner == liar_ ? side : 0;
+    held.size = logs_[owner][held.branch].entries.size();
+    held.cosigned = logs_[owner][held.branch].cosigned;
+  }
+  act_honestly(who, face);
+  // Everyone cosigns everyone, but the liar's log as it knows it.
+  for (std::size_t owner = 0; owner < members_; ++owner) {
+    Branch& branch = logs_[owner][owner == liar_ ? side : 0];
+    if (owner != who) branch.cosigned[who] = branch.entries.size();
+  }
+  if (chance(0.2)) seen_chains_.push_back(chain_of(folded(view)));
+}
+
 void World::cosign(std::size_t who) {
   for (std::size_t owner = 0; owner < names; ++owner) {
     if (owner == who) continue;
@@ -173,17 +211,23 @@ Effect World::any_effect(const NetworkState& state) {
   for (int tries = 0; tries < 20; ++tries) {
     const std::size_t subject = below(names);
     const MemberId& id = person(subject).id;
-    const std::vector<Effect> effects = {admit(subject), admit(subject), Part{id}, Pause{id},
-                                         Resume{id}};
-    const Effect& effect = effects[below(effects.size())];
-    if (apply(state, {}, Proposal{state.decision, {effect}})) return effect;
+    const auto member = state.members.find(id);
+    const std::uint64_t which = below(5);
+    if (member == state.members.end()) {
+      if (which < 2) return admit(subject);
+    } else if (member->second.paused) {
+      if (which >= 3) return Resume{id};
+    } else if (state.electors().size() > 1) {
+      if (which == 2) return Part{id};
+      if (which == 3) return Pause{id};
+    }
   }
   ChangeCharter change{state.charter};
   change.charter.name = "charter " + std::to_string(written_);
   return change;
 }
 
-RecordId World::choose(const std::vector<ProposalStanding>& open, std::size_t who,
+RecordId World::choose(const std::vector<ProposalStanding>& open, std::size_t who, std::size_t face,
                        const GovernanceFold& fold) {
   // What passed last is what can still be decided; otherwise any proposal its witnesses hold.
   const ProposalStanding* last = nullptr;
@@ -195,40 +239,48 @@ RecordId World::choose(const std::vector<ProposalStanding>& open, std::size_t wh
     if (last == nullptr || standing.passed_in.back() > last->passed_in.back()) last = &standing;
   }
   if (last != nullptr) return last->id;
-  if ((safe.empty() || chance(0.1)) && proposals_.size() < 40) {
-    return propose(who, 0, fold.state().decision, any_effect(fold.state()));
+  if (safe.empty() && !open.empty() && chance(0.8)) return {};  // Its witnesses will hold it soon.
+  if ((safe.empty() || chance(0.04)) && proposals_.size() < settings_.proposals_max) {
+    return propose(who, face, fold.state().decision, any_effect(fold.state()));
   }
-  return safe.empty() ? RecordId{} : safe[below(safe.size())]->id;
+  if (safe.empty()) return {};
+  if (chance(0.15)) return safe[below(safe.size())]->id;
+  return (*std::ranges::max_element(
+              safe, {}, [](const ProposalStanding* standing) { return standing->words.size(); }))
+      ->id;
 }
 
-void World::act_honestly(std::size_t who) {
-  GovernanceFold& fold = folds_[who];
-  const GovernanceLogs logs = logs_of(views_[who]);
+void World::act_honestly(std::size_t who, std::size_t face) {
+  const std::size_t daemon = face == 0 ? who : names - 1;
+  GovernanceFold& fold = folds_[daemon];
+  const GovernanceLogs logs = logs_of(views_[daemon]);
   fold.advance(logs);
   const MemberId& self = person(who).id;
   const auto* state = fold.state_after(fold.state().decision);
   if (!state->members.contains(self) || state->members.at(self).paused) return;
   if (const auto seen = fold.seen_due(logs, self)) {
-    see(who, 0, *seen);
+    see(who, face, *seen);
     return;
   }
 
   const auto open = fold.open_proposals(logs);
-  const RecordId id = choose(open, who, fold);
+  const RecordId id = choose(open, who, face, fold);
   if (id.is_zero()) return;
-  const auto standing = std::ranges::find(open, id, &ProposalStanding::id);
-  const bool agreed = standing != open.end() && standing->words.contains(self) &&
-                      standing->words.at(self) == Consent::Word::agree;
-  if (agreed && chance(0.7)) {
+  const bool has_agreed = std::ranges::any_of(open, [&](const ProposalStanding& standing) {
+    const auto word = standing.words.find(self);
+    return word != standing.words.end() && word->second == Consent::Word::agree;
+  });
+  const bool has_passed = standing_of(open, id) && !standing_of(open, id)->passed_in.empty();
+  if (has_agreed && chance(has_passed ? 0.9 : 0.6)) {
     for (const ProposalStanding& other : open) {
-      if (other.agreed && chance(0.3)) {
-        say(who, 0, other.id, chance(0.8) ? Consent::Word::stand_aside : Consent::Word::object,
+      if (other.agreed && !other.words.contains(self) && chance(0.3)) {
+        say(who, face, other.id, chance(0.8) ? Consent::Word::stand_aside : Consent::Word::object,
             std::max(other.highest_round, 1U));
       }
     }
     return;
   }
-  say(who, 0, id, Consent::Word::agree, fold.round_for(logs, self, id));
+  say(who, face, id, Consent::Word::agree, fold.round_for(logs, self, id));
 }
 
 void World::act_at_random(std::size_t who, bool may_fork) {
@@ -239,7 +291,7 @@ void World::act_at_random(std::size_t who, bool may_fork) {
     branches.push_back({{entries.begin(), entries.begin() + point}, {}});
   }
   const std::size_t branch = below(branches.size());
-  if (proposals_.empty() || (chance(0.1) && proposals_.size() < 40)) {
+  if (proposals_.empty() || (chance(0.03) && proposals_.size() < settings_.proposals_max)) {
     const GovernanceFold fold = folded_whole();
     propose(who, branch, fold.state().decision, any_effect(fold.state()));
     return;
@@ -261,24 +313,40 @@ void World::act_at_random(std::size_t who, bool may_fork) {
 
 WorldReport World::run() {
   const std::size_t steps = 20 + below(240);
-  const std::size_t voices = std::max<std::size_t>(members_, 3);
+  std::vector<std::size_t> voices;
   WorldReport report;
   for (std::size_t step = 0; step < steps; ++step) {
-    const std::size_t who = chance(0.9) ? below(voices) : below(names);
-    deliver(views_[who], who == liar_ ? names : who);
-    if (who == liar_) {
+    if (step % 16 == 0) {
+      const GovernanceFold fold = folded_whole();
+      seen_chains_.push_back(chain_of(fold));
+      voices = {liar_};
+      for (const MemberId& elector : fold.state().electors()) {
+        voices.push_back(number_of(elector));
+      }
+    }
+    const std::size_t who = chance(0.9) ? voices[below(voices.size())] : below(names);
+    if (settings_.split) {
+      act_on_a_side(who);
+      continue;
+    }
+    deliver(views_[who], who);
+    if (who == liar_ && !(two_faced_ && chance(0.5))) {
       act_at_random(who, true);
-    } else if (careless_ && chance(0.3)) {
+    } else if (chance(careless_)) {
       act_at_random(who, false);
     } else {
       act_honestly(who);
     }
-    for (int i = 0; i < 2; ++i) cosign(below(voices));
+    for (int i = 0; i < 2; ++i) cosign(voices[below(voices.size())]);
     if (step % 5 == 0) cosign(below(names));
     if (step % 8 == 0) seen_chains_.push_back(chain_of(folded(views_[who])));
-    if (step % 16 == 0) seen_chains_.push_back(chain_of(folded_whole()));
   }
-  for (GovernanceFold& fold : folds_) seen_chains_.push_back(chain_of(fold));
+  for (std::size_t who = 0; who < names; ++who) {
+    folds_[who].advance(logs_of(views_[who]));
+    seen_chains_.push_back(chain_of(folds_[who]));
+    const std::size_t fresh = folded(views_[who]).history().size();
+    report.lagging += folds_[who].history().size() < fresh ? 1 : 0;
+  }
   for (int i = 0; i < 6; ++i) {  // Views nobody had.
     View view(names);
     deliver(view, names);
@@ -304,17 +372,19 @@ void World::compare(const std::vector<DecisionId>& chain, WorldReport& report) {
   report.views_off_the_chain += is_prefix ? 0 : 1;
 }
 
-bool World::has_two_agreed_branches(const GovernanceFold& fold) const {
-  if (logs_[liar_].size() == 1) return false;
-  const auto agreed = [&](const NetworkState& state, std::size_t branch) {
-    std::map<MemberId, std::uint64_t> cosigned;
-    for (const auto& [who, size] : logs_[liar_][branch].cosigned) cosigned[person(who).id] = size;
-    return agreed_size(state.commons_witnesses(person(liar_).id), cosigned,
-                       logs_[liar_][branch].entries.size());
-  };
+bool World::is_agreed(std::size_t branch, const GovernanceFold& fold) const {
+  if (branch >= logs_[liar_].size()) return false;
+  const Branch& log = logs_[liar_][branch];
+  std::map<MemberId, std::uint64_t> cosigned;
+  for (const auto& [who, size] : log.cosigned) cosigned[person(who).id] = size;
   return std::ranges::any_of(fold.history(), [&](const NetworkState& state) {
-    return agreed(state, 0) > common(liar_) && agreed(state, 1) > common(liar_);
+    const auto witnesses = state.commons_witnesses(person(liar_).id);
+    return agreed_size(witnesses, cosigned, log.entries.size()) > common(liar_);
   });
+}
+
+bool World::has_two_agreed_branches(const GovernanceFold& fold) const {
+  return is_agreed(0, fold) && is_agreed(1, fold);
 }
 
 void World::note_answers(WorldReport& report) const {
@@ -357,21 +427,8 @@ void World::probe_late_words(WorldReport& report) {
   }
 }
 
-std::set<RecordId> World::sided_proposals() const {
-  std::set<RecordId> sided;
-  if (logs_[liar_].size() == 1) return sided;
-  for (const Branch& branch : logs_[liar_]) {
-    for (std::size_t i = common(liar_); i < branch.entries.size(); ++i) {
-      if (std::holds_alternative<Proposal>(branch.entries[i].said)) {
-        sided.insert(branch.entries[i].id);
-      }
-    }
-  }
-  return sided;
-}
-
 void World::probe_going_on(WorldReport& report) {
-  if (careless_) return;
+  if (careless_ > 0) return;
   const auto everyone = [&](const NetworkState& state) {
     std::vector<std::size_t> live;
     for (const MemberId& elector : state.electors()) {
@@ -414,11 +471,12 @@ bool World::go_on(const std::vector<std::size_t>& live, std::size_t decisions) {
       }
     }
   };
-  const std::size_t branch = chain_of(folded(whole(0))).size() == decisions ? 0 : 1;
-  for (int turn = 0; turn < 5; ++turn) {
+  // Evidence travels with the agreed checkpoint: in the end all hold the branch that is agreed.
+  const std::size_t branch = is_agreed(1, folded_whole()) ? 1 : 0;
+  const RecordId none{};
+  RecordId id = none;
+  for (int turn = 0; turn < 4; ++turn) {
     GovernanceFold fold = folded(whole(branch));
-    const RecordId none{};
-    RecordId id = none;
     std::uint32_t passed = 0;
     for (const ProposalStanding& open : fold.open_proposals(logs_of(whole(branch)))) {
       if (open.passed_in.empty() || open.passed_in.back() < passed) continue;
@@ -437,7 +495,12 @@ bool World::go_on(const std::vector<std::size_t>& live, std::size_t decisions) {
       settle();
       const GovernanceLogs logs = logs_of(whole(branch));
       fold.advance(logs);
-      say(who, 0, id, Consent::Word::agree, fold.round_for(logs, person(who).id, id));
+      if (fold.history().size() > decisions) return true;
+      if (const auto seen = fold.seen_due(logs, person(who).id)) {
+        see(who, 0, *seen);
+      } else {
+        say(who, 0, id, Consent::Word::agree, fold.round_for(logs, person(who).id, id));
+      }
     }
     for (const std::size_t who : live) {
       settle();

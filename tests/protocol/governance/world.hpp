@@ -11,8 +11,14 @@ namespace kith::testing {
 
 struct WorldSettings {
   std::uint64_t seed = 0;
-  RoundRules rounds{};      ///< Mutated in negative controls.
-  bool agreed_only = true;  ///< The same.
+  RoundRules rounds{};             ///< Mutated in negative controls.
+  bool agreed_only = true;         ///< The same.
+  std::size_t members = 0;         ///< 0: three to six.
+  std::size_t proposals_max = 40;  ///< Few make rivals of them.
+  double careless = -1;            ///< How often the honest write at random; below 0: it varies.
+  /// Five members. The liar keeps two logs and takes part with the first two members in one and
+  /// with the other two in the other; neither pair hears of the other.
+  bool split = false;
   /// Roles given to the persons in turn. No answer may depend on them.
   std::vector<std::string> roles = {"trust", "trust", "commissioner", "secretary"};
 };
@@ -25,6 +31,7 @@ struct WorldReport {
   std::size_t forks = 0;
   bool two_agreed_branches = false;  ///< Too many liars among few witnesses: nothing is promised.
   std::size_t views_off_the_chain = 0;
+  std::size_t lagging = 0;           ///< Folds that grew with their view and missed something.
   std::size_t late_word_probes = 0;  ///< P4: words of parted members.
   std::size_t late_word_changes = 0;
   std::size_t go_on_probes = 0;  ///< P5: all but at most one honest member, the liar silent.
@@ -56,11 +63,14 @@ class World {
 
   // What happens.
   void deliver(View& view, std::size_t keep_own);
-  void act_honestly(std::size_t who);
+  /// `face` is 1 for what a splitting liar writes on its second branch.
+  void act_honestly(std::size_t who, std::size_t face = 0);
+  [[nodiscard]] static std::size_t side_of(std::size_t who) { return who / 2; }
+  void act_on_a_side(std::size_t who);
   void act_at_random(std::size_t who, bool may_fork);
   void cosign(std::size_t who);
   [[nodiscard]] RecordId choose(const std::vector<ProposalStanding>& open, std::size_t who,
-                                const GovernanceFold& fold);
+                                std::size_t face, const GovernanceFold& fold);
   [[nodiscard]] Effect any_effect(const NetworkState& state);
 
   // What is written.
@@ -78,8 +88,9 @@ class World {
   [[nodiscard]] GovernanceFold folded(const View& view) const;
   [[nodiscard]] GovernanceFold folded_whole() const;
   [[nodiscard]] std::uint64_t common(std::size_t who) const;
+  /// Whether a branch of the liar's log is agreed beyond the fork on any decision of `fold`.
+  [[nodiscard]] bool is_agreed(std::size_t branch, const GovernanceFold& fold) const;
   [[nodiscard]] bool has_two_agreed_branches(const GovernanceFold& fold) const;
-  [[nodiscard]] std::set<RecordId> sided_proposals() const;
 
   // What is checked at the end.
   void compare(const std::vector<DecisionId>& chain, WorldReport& report);
@@ -92,7 +103,8 @@ class World {
   std::mt19937_64 random_;
   std::size_t members_ = 0;
   std::size_t liar_ = 0;
-  bool careless_ = false;  // Everyone writes at random now and then.
+  bool careless_ = false;   // Everyone writes at random now and then.
+  bool two_faced_ = false;  // The liar behaves well half of the time.
   NetworkState first_;
   std::vector<std::vector<Branch>> logs_;
   std::vector<View> views_;

@@ -1,0 +1,312 @@
+#include <sys/stat.h>
+
+#include "client/key_store.hpp"
+#include "protocol/base/text.hpp"
+#include "protocol/keys/key_file.hpp"
+#include "protocol/keys/space_key.hpp"
+#include "protocol/records/record.hpp"
+#include "tests/client/bench.hpp"
+
+namespace kith::client {
+namespace {
+
+Invitation some_invitation() {
+  Invitation invitation;
+  invitation.network.bytes.fill(1);
+  invitation.network_name = "Learning Network";
+  invitation.sponsor = some_candidate("ASH").member;
+  invitation.sponsor_transport.bytes.fill(2);
+  invitation.addresses = {"ash.example:7400"};
+  invitation.secret.bytes.fill(3);
+  invitation.expires = 1'773'000'000'000;
+  invitation.decision.bytes.fill(4);
+  invitation.founder = invitation.sponsor;
+  return invitation;
+}
+
+std::string words_of(const MemberId& member) {
+  std::string all;
+  for (const std::string& word : fingerprint_words(member)) all += (all.empty() ? "" : " ") + word;
+  return all;
+}
+
+/// Records of the last PublishRequest, each checked as the daemon checks it.
+std::vector<Record> published_records(const FakeDaemon& daemon) {
+  std::vector<Record> records;
+  const auto* request = daemon.last<local::PublishRequest>();
+  if (request == nullptr) return records;
+  BatchVerifier verifier;
+  for (const Bytes& bytes : request->texts) {
+    const auto text = decode_text(bytes);
+    EXPECT_TRUE(text);
+    const auto record = verifier.verify(std::get<SignedRecord>(*text), some_status().network,
+                                        some_status().commons_log);
+    EXPECT_TRUE(record);
+    records.push_back(*record);
+  }
+  return records;
+}
+
+RecordId id_of_first(const FakeDaemon& daemon) {
+  const auto text = decode_text(daemon.last<local::PublishRequest>()->texts.front());
+  return record_id(std::get<SignedRecord>(*text).record);
+}
+
+class ConsentBench : public Bench {
+ public:
+  explicit ConsentBench(std::size_t records) {
+    author = make_author();
+    open.basis.bytes.fill(9);
+    open.candidates = {some_candidate("ZZC"), some_candidate("YYD")};
+    open.proposals = {some_proposal(5)};
+    open.proposals[0].effects = {"pause CALD"};
+    daemon.on<local::StatusRequest>(some_status());
+    daemon.on<local::PublishRequest>(
+        local::PublishAnswer{std::vector<local::PublishedRow>(records), 20, "note"});
+    set();
+  }
+  void set() { daemon.on<local::ProposalsRequest>(open); }
+
+  PublicKey author;
+  local::ProposalsAnswer open;
+};
+
+const std::string proposal_id = to_base32(Bytes(32, 5));
+
+TEST(Invite, PrintsTheInvitationAndSaysWhatToDoWithIt) {
+  Bench bench;
+  const std::string text = encode_invitation(some_invitation());
+  bench.daemon.on<local::InviteRequest>(local::InviteAnswer{text, some_invitation().expires});
+  const Outcome outcome = bench.run({"invite"});
+  EXPECT_EQ(outcome.exit, Exit::ok) << outcome.err;
+  EXPECT_EQ(outcome.out, text);
+  EXPECT_NE(outcome.err.find("read their eight words aloud"), std::string::npos);
+  EXPECT_NE(outcome.err.find(words_of(some_invitation().sponsor)), std::string::npos);
+}
+
+TEST(Invite, WritesAFileThatOnlyItsOwnerMayRead) {
+  Bench bench;
+  const std::string text = encode_invitation(some_invitation());
+  bench.daemon.on<local::InviteRequest>(local::InviteAnswer{text, some_invitation().expires});
+  const Outcome outcome = bench.run({"invite", "--out", "calder.kith-invite"});
+  EXPECT_EQ(outcome.exit, Exit::ok);
+  EXPECT_EQ(bench.read("calder.kith-invite"), text);
+  struct stat status{};
+  ASSERT_EQ(stat((bench.folder.path() / "calder.kith-invite").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600U);
+  EXPECT_EQ(outcome.out.find(text), std::string::npos) << "a secret is not shown for nothing";
+}
+
+TEST(Invite, AsksForNoneWhenItsFileExists) {
+  Bench bench;
+  bench.write("mine", "x");
+  EXPECT_EQ(bench.run({"invite", "--out", "mine"}).exit, Exit::refused);
+  EXPECT_EQ(bench.read("mine"), "x");
+  EXPECT_TRUE(bench.daemon.asked.empty());
+}
+
+TEST(Invite, HasOneShapeInJson) {
+  Bench bench;
+  bench.daemon.on<local::InviteRequest>(
+      local::InviteAnswer{encode_invitation(some_invitation()), some_invitation().expires});
+  const auto json = bench.run({"invite", "--json"}).json();
+  EXPECT_EQ(keys_of(json),
+            (std::vector<std::string>{"expires", "file", "invitation", "network_name", "sponsor",
+                                      "sponsor_fingerprint"}));
+  EXPECT_EQ(json["sponsor_fingerprint"].size(), 8U);
+}
+
+TEST(Invite, TellsARefusalAndRefusesAnInvitationThatIsNone) {
+  Bench bench;
+  EXPECT_EQ(bench.run({"invite"}).exit, Exit::refused);
+  EXPECT_EQ(bench.run({"invite", "x"}).exit, Exit::usage);
+  bench.daemon.on<local::InviteRequest>(local::InviteAnswer{"hello", 1});
+  EXPECT_EQ(bench.run({"invite"}).exit, Exit::refused);
+}
+
+TEST(Proposals, ShowsWordsFingerprintsAndWhatToType) {
+  Bench bench;
+  local::ProposalsAnswer open;
+  open.candidates = {some_candidate("YYD")};
+  open.proposals = {some_proposal(5), some_proposal(6)};
+  open.proposals[1].ours_given = true;
+  bench.daemon.on<local::ProposalsRequest>(open);
+  const Outcome outcome = bench.run({"proposals"});
+  EXPECT_EQ(outcome.exit, Exit::ok);
+  EXPECT_NE(outcome.out.find(words_of(open.candidates[0].member)), std::string::npos);
+  EXPECT_NE(outcome.out.find("kith consent YYD"), std::string::npos);
+  EXPECT_NE(outcome.out.find("kith consent " + proposal_id.substr(0, 8)), std::string::npos);
+  EXPECT_NE(outcome.out.find("CALD agrees"), std::string::npos);
+  EXPECT_NE(outcome.out.find("a majority; 5 members are asked"), std::string::npos);
+  EXPECT_NE(outcome.out.find("two more members need to agree"), std::string::npos);
+  EXPECT_NE(outcome.out.find("is given"), std::string::npos);
+}
+
+TEST(Proposals, KeepsControlCharactersOfOthersFromTheTerminal) {
+  Bench bench;
+  bench.terminal = true;
+  local::ProposalsAnswer open;
+  open.candidates = {some_candidate("YYD")};
+  open.candidates[0].profile = {nasty, nasty, nasty, {nasty}};
+  open.proposals = {some_proposal(5)};
+  auto& proposal = open.proposals[0];
+  proposal.proposer = proposal.rule = proposal.explanation = nasty;
+  proposal.effects = {nasty};
+  proposal.words = {{nasty, Consent::Word::object}};
+  bench.daemon.on<local::ProposalsRequest>(open);
+  EXPECT_TRUE(is_harmless(bench.run({"proposals"}).out));
+  EXPECT_TRUE(is_harmless(bench.run({"proposals", "--json"}).out));
+}
+
+TEST(Proposals, HasOneShapeInJson) {
+  Bench bench;
+  local::ProposalsAnswer open;
+  open.candidates = {some_candidate("YYD")};
+  open.proposals = {some_proposal(5)};
+  bench.daemon.on<local::ProposalsRequest>(open);
+  const auto json = bench.run({"proposals", "--json"}).json();
+  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"basis", "candidates", "proposals"}));
+  EXPECT_EQ(keys_of(json["candidates"][0]),
+            (std::vector<std::string>{"addresses", "code", "fingerprint", "member", "name", "role",
+                                      "since"}));
+  EXPECT_EQ(keys_of(json["proposals"][0]),
+            (std::vector<std::string>{"effects", "electors", "explanation", "id", "our_round",
+                                      "ours_given", "proposer", "rule", "words"}));
+  EXPECT_EQ(json["proposals"][0]["words"][0]["word"], "agree");
+}
+
+TEST(Proposals, SaysWhenThereIsNothing) {
+  Bench bench;
+  bench.daemon.on<local::ProposalsRequest>(local::ProposalsAnswer{});
+  EXPECT_NE(bench.run({"proposals"}).out.find("Nobody waits"), std::string::npos);
+  bench.daemon.unreachable = true;
+  EXPECT_EQ(bench.run({"proposals"}).exit, Exit::unreachable);
+}
+
+TEST(Consent, ToCandidatesIsOneProposalWithAnAgreementInTheSameBatch) {
+  ConsentBench bench(2);
+  const Outcome outcome = bench.run({"consent", "ZZC", "YYD", "--yes"});
+  ASSERT_EQ(outcome.exit, Exit::ok) << outcome.err;
+
+  const auto records = published_records(bench.daemon);
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[0].kind, "proposal");
+  EXPECT_EQ(records[0].author, bench.author);
+  const auto proposal = decode_proposal(records[0].body);
+  ASSERT_TRUE(proposal);
+  EXPECT_EQ(proposal->basis, bench.open.basis);
+  ASSERT_EQ(proposal->effects.size(), 2U);
+  for (const Effect& effect : proposal->effects) EXPECT_TRUE(std::holds_alternative<Admit>(effect));
+
+  EXPECT_EQ(records[1].kind, "consent");
+  const auto consent = decode_consent(records[1].body);
+  ASSERT_TRUE(consent);
+  EXPECT_EQ(*consent, (Consent{id_of_first(bench.daemon), 1, Consent::Word::agree}));
+  EXPECT_NE(outcome.err.find(words_of(some_candidate("ZZC").member)), std::string::npos);
+}
+
+TEST(Consent, AsksWhetherTheWordsWereCompared) {
+  ConsentBench bench(2);
+  bench.terminal = true;
+  bench.input = "n\n";
+  const Outcome no = bench.run({"consent", "ZZC"});
+  EXPECT_EQ(no.exit, Exit::refused);
+  EXPECT_NE(no.err.find("read these words aloud"), std::string::npos);
+  EXPECT_EQ(bench.daemon.last<local::PublishRequest>(), nullptr);
+
+  bench.input = "y\n";
+  EXPECT_EQ(bench.run({"consent", "ZZC"}).exit, Exit::ok);
+}
+
+TEST(Consent, WithoutATerminalNeedsYes) {
+  ConsentBench bench(2);
+  EXPECT_EQ(bench.run({"consent", "ZZC"}).exit, Exit::usage);
+  bench.terminal = true;
+  EXPECT_EQ(bench.run({"consent", "ZZC", "--json"}).exit, Exit::usage);
+  EXPECT_TRUE(bench.daemon.asked.empty());
+}
+
+TEST(Consent, ToAProposalIsGivenInOurRound) {
+  for (const auto& [flag, word] : {std::pair{"--yes", Consent::Word::agree},
+                                   {"--stand-aside", Consent::Word::stand_aside},
+                                   {"--object", Consent::Word::object}}) {
+    ConsentBench bench(1);
+    const Outcome outcome = bench.run({"consent", proposal_id.substr(0, 8), flag, "--yes"});
+    ASSERT_EQ(outcome.exit, Exit::ok) << outcome.err;
+    const auto records = published_records(bench.daemon);
+    ASSERT_EQ(records.size(), 1U);
+    EXPECT_EQ(*decode_consent(records[0].body), (Consent{bench.open.proposals[0].id, 2, word}));
+  }
+}
+
+TEST(Consent, RefusesWhatMakesNoSense) {
+  ConsentBench bench(2);
+  bench.open.proposals.push_back(some_proposal(6));
+  bench.set();
+  const std::string other = to_base32(Bytes(32, 6));
+  EXPECT_EQ(bench.run({"consent"}).exit, Exit::usage);
+  EXPECT_EQ(bench.run({"consent", "ZZC", "--object", "--stand-aside", "--yes"}).exit, Exit::usage);
+  EXPECT_EQ(bench.run({"consent", "ZZC", "--object", "--yes"}).exit, Exit::usage);
+  EXPECT_EQ(bench.run({"consent", "ZZC", proposal_id, "--yes"}).exit, Exit::usage);
+  EXPECT_EQ(bench.run({"consent", proposal_id, other, "--yes"}).exit, Exit::usage)
+      << "only one agreement counts";
+  EXPECT_EQ(bench.run({"consent", "nobody", "--yes"}).exit, Exit::refused);
+  EXPECT_EQ(bench.run({"consent", proposal_id.substr(0, 3), "--yes"}).exit, Exit::refused);
+  EXPECT_EQ(bench.daemon.last<local::PublishRequest>(), nullptr);
+}
+
+TEST(Consent, RefusesAnIdThatFitsTwoProposals) {
+  ConsentBench bench(1);
+  local::ProposalRow twin = some_proposal(5);
+  twin.id.bytes[31] = 0;
+  bench.open.proposals.push_back(twin);
+  bench.set();
+  EXPECT_EQ(bench.run({"consent", proposal_id.substr(0, 8), "--yes"}).exit, Exit::usage);
+  EXPECT_EQ(bench.run({"consent", proposal_id, "--yes"}).exit, Exit::ok);
+}
+
+TEST(Consent, RefusesACandidateWhoseCertificateIsNotTheirs) {
+  ConsentBench bench(2);
+  bench.open.candidates[0].certificate = some_candidate("YYD").certificate;
+  bench.set();
+  EXPECT_EQ(bench.run({"consent", "ZZC", "--yes"}).exit, Exit::refused);
+  EXPECT_EQ(bench.daemon.last<local::PublishRequest>(), nullptr);
+}
+
+TEST(Consent, DoesNotProposeTwiceButNamesTheProposal) {
+  ConsentBench bench(2);
+  bench.open.proposals[0].effects = {
+      "admit ZZC, Zedd Hospitals (fingerprint: " + words_of(some_candidate("ZZC").member) + ")"};
+  bench.set();
+  const Outcome outcome = bench.run({"consent", "ZZC", "--yes"});
+  EXPECT_EQ(outcome.exit, Exit::refused);
+  EXPECT_NE(outcome.err.find("kith consent " + proposal_id.substr(0, 8)), std::string::npos);
+}
+
+TEST(Consent, WarnsWhenAnotherProposalHasOurAgreement) {
+  ConsentBench bench(2);
+  bench.open.proposals[0].ours_given = true;
+  bench.set();
+  const Outcome outcome = bench.run({"consent", "ZZC", "--yes"});
+  EXPECT_EQ(outcome.exit, Exit::ok);
+  EXPECT_NE(outcome.err.find("only the first agreement counts"), std::string::npos);
+}
+
+TEST(Consent, HasOneShapeInJson) {
+  ConsentBench bench(2);
+  const auto json = bench.run({"consent", "ZZC", "--yes", "--json"}).json();
+  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"checkpoint", "entries", "size"}));
+  EXPECT_EQ(json["entries"][0]["kind"], "proposal");
+  EXPECT_EQ(json["entries"][1]["kind"], "consent");
+}
+
+TEST(Consent, TellsARefusal) {
+  ConsentBench bench(2);
+  bench.daemon.on<local::PublishRequest>(local::Refusal{Errc::forbidden, "no scope speak"});
+  const Outcome outcome = bench.run({"consent", "ZZC", "--yes"});
+  EXPECT_EQ(outcome.exit, Exit::refused);
+  EXPECT_NE(outcome.err.find("no scope speak"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace kith::client
