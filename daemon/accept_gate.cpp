@@ -84,6 +84,11 @@ bool AcceptGate::take_token(const Source& source, Time now) {
 }
 
 void AcceptGate::forget_full(Time now) {
+  // A flood must not buy a walk through the table with every connection: sooner than it takes to
+  // fill a bucket there is little to forget.
+  const std::chrono::duration<double> since = now - forgot_;
+  if (forgot_ != Time{} && since.count() * limits_.per_second < limits_.burst) return;
+  forgot_ = now;
   std::erase_if(buckets_, [&](const auto& entry) {
     const std::chrono::duration<double> passed = now - entry.second.filled;
     return entry.second.tokens + passed.count() * limits_.per_second >= limits_.burst;

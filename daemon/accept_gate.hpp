@@ -66,6 +66,7 @@ class AcceptGate {
   std::size_t half_open_ = 0;
   std::map<Key, std::size_t> by_network_;
   std::map<Key, Bucket> buckets_;
+  Time forgot_{};
 };
 
 }  // namespace kith::daemon

@@ -66,30 +66,35 @@ void Listener::set_keys(Keys keys) {
   }
 }
 
-transport::HostPort Listener::listen(const transport::HostPort& address) try {
+tcp::acceptor Listener::bind(const transport::HostPort& address) {
   tcp::resolver resolver(io_);
   const auto found =
       resolver.resolve(address.host, std::to_string(address.port), tcp::resolver::passive);
   const tcp::endpoint endpoint = found.begin()->endpoint();
-
   tcp::acceptor acceptor(io_);
   acceptor.open(endpoint.protocol());
   acceptor.set_option(tcp::acceptor::reuse_address(true));
   if (endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(false));
   acceptor.bind(endpoint);
   acceptor.listen(backlog);
-  const std::uint16_t port = acceptor.local_endpoint().port();
+  return acceptor;
+}
 
-  acceptors_.push_back(std::move(acceptor));
+transport::HostPort Listener::listen(const transport::HostPort& address) {
+  try {
+    acceptors_.push_back(bind(address));
+  } catch (const boost::system::system_error& error) {
+    throw std::system_error(std::error_code(error.code()),
+                            "cannot accept peers on " + transport::to_text(address) +
+                                " (choose another address with --listen, or --no-listen)");
+  }
+  const std::uint16_t port = acceptors_.back().local_endpoint().port();
   ++accepting_;
   asio::co_spawn(io_, accept(acceptors_.back()), [this](const std::exception_ptr& failure) {
     --accepting_;
     rethrow(failure);
   });
   return {address.host, port};
-} catch (const boost::system::system_error& error) {
-  // Boost's own kind is no std::system_error, which is what callers explain.
-  throw std::system_error(std::error_code(error.code()));
 }
 
 void Listener::stop() {

@@ -48,7 +48,8 @@ class Listener {
 
   /// Replaces the keys for connections to come.
   void set_keys(Keys keys);
-  /// Begins to accept on an address; throws std::system_error (the port is taken, for instance).
+  /// Begins to accept on an address; throws std::system_error, saying what to do (the port is
+  /// taken, for instance).
   /// Returns the address with the port that was bound.
   transport::HostPort listen(const transport::HostPort& address);
   /// Stops accepting and ends what is half open.
@@ -59,6 +60,7 @@ class Listener {
  private:
   class Place;
 
+  [[nodiscard]] asio::ip::tcp::acceptor bind(const transport::HostPort& address);
   asio::awaitable<void> accept(asio::ip::tcp::acceptor& acceptor);
   void admit(asio::ip::tcp::socket socket);
   asio::awaitable<void> serve(std::unique_ptr<transport::Carrier> carrier, Source source);

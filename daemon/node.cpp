@@ -32,12 +32,6 @@ std::vector<std::pair<std::string, std::string>> extra_peers(
   return peers;
 }
 
-/// Adds what was being tried to the system's "Address already in use".
-std::system_error cannot_listen(const std::string& address, const std::system_error& error) {
-  return {error.code(), "cannot accept peers on " + address +
-                            " (choose another address with --listen, or --no-listen)"};
-}
-
 void rethrow(const std::exception_ptr& failure) {
   if (failure) std::rethrow_exception(failure);
 }
@@ -145,11 +139,7 @@ std::string Node::listen(const std::vector<std::string>& addresses) {
   for (const std::string& text : addresses) {
     const auto address = transport::parse_host_port(text);
     if (!address) throw std::system_error(EINVAL, std::generic_category(), address.error().detail);
-    try {
-      bound += (bound.empty() ? "" : ", ") + transport::to_text(listener_.listen(*address));
-    } catch (const std::system_error& error) {
-      throw cannot_listen(text, error);
-    }
+    bound += (bound.empty() ? "" : ", ") + transport::to_text(listener_.listen(*address));
   }
   log_.info(bound.empty() ? "accepting no peers" : "accepting peers on " + bound);
   return bound;

@@ -154,7 +154,9 @@ LocalServer::LocalServer(asio::io_context& io, const std::filesystem::path& path
   }
   std::filesystem::remove(path);
   acceptor_.open();
-  acceptor_.bind(path.string());
+  error_code error;
+  acceptor_.bind(path.string(), error);
+  if (error) throw std::system_error(std::error_code(error), "making the socket " + path.string());
   // Before listen(), so nobody connects under another mode.
   if (chmod(path.c_str(), socket_mode) != 0) {
     throw std::system_error(errno, std::generic_category(), "setting the mode of " + path.string());

@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const AcceptGate::Time start{};
+const AcceptGate::Time start{1h};
 
 Source v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d) {
   return Source::of_v4({a, b, c, d});
@@ -80,12 +80,12 @@ TEST(AcceptGate, IPv6CountsByPrefixAndMappedIPv4AsIPv4) {
 
 TEST(AcceptGate, AFloodFromManyNetworksCostsABoundedTable) {
   AcceptGate gate({});
-  for (unsigned i = 0; i < 100'000; ++i) {
+  for (unsigned i = 0; i < 20'000; ++i) {
     const Source source = v4(10, static_cast<std::uint8_t>(i >> 16),
                              static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i));
     if (gate.enter(source, start)) gate.leave(source);
   }
-  for (unsigned i = 0; i < 100'000; ++i) {
+  for (unsigned i = 0; i < 20'000; ++i) {
     const Source source = v4(static_cast<std::uint8_t>(11 + (i >> 16)),
                              static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i), 1);
     if (gate.enter(source, start)) gate.leave(source);
