@@ -1,4 +1,5 @@
-// From durable leaves to verified records: judged in the pool, absorbed here in the order of the log.
+// From durable leaves to verified records: judged in the pool, absorbed here in the order of the
+// log.
 #include "daemon/replica_impl.hpp"
 #include "protocol/base/limits.hpp"
 #include "protocol/base/text.hpp"
@@ -128,9 +129,17 @@ void Replica::Impl::absorb(const LogId& id, std::vector<Judged> batch, std::uint
     if (judged.leaf_class != LeafClass::record) kept->texts.emplace_back(judged.index, judged.text);
     if (!judged.record || !is_shown(judged)) continue;
     const Record& record = *judged.record;
-    storage::RecordRow row{judged.id,   id,          judged.index, state.member,
-                           record.kind, record.author, record.time,  {},
-                           record.body.size(), {}, 0};
+    storage::RecordRow row{judged.id,
+                           id,
+                           judged.index,
+                           state.member,
+                           record.kind,
+                           record.author,
+                           record.time,
+                           {},
+                           record.body.size(),
+                           {},
+                           0};
     describe_body(record, row);
     kept->rows.push_back(std::move(row));
   }
@@ -141,7 +150,8 @@ void Replica::Impl::absorb(const LogId& id, std::vector<Judged> batch, std::uint
   ++jobs;
   host.write_views(
       [=](storage::WriteTxn& txn) {
-        for (const auto& [index, text] : kept->texts) storage::views::put_text(txn, id, index, text);
+        for (const auto& [index, text] : kept->texts)
+          storage::views::put_text(txn, id, index, text);
         for (const auto& row : kept->rows) storage::views::put_record(txn, row);
         for (const auto& [index, why] : kept->bad) storage::views::put_bad(txn, id, index, why);
         if (!late) storage::views::set_cursor(txn, id, next);

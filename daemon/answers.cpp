@@ -13,8 +13,10 @@ local::Refusal refusal(const Error& error) { return {error.code, error.detail}; 
 
 std::string rule_in_words(const Rule& rule, std::size_t electors) {
   switch (rule.form) {
-    case Rule::Form::majority: return "a majority of " + std::to_string(electors);
-    case Rule::Form::all: return "all " + std::to_string(electors);
+    case Rule::Form::majority:
+      return "a majority of " + std::to_string(electors);
+    case Rule::Form::all:
+      return "all " + std::to_string(electors);
     case Rule::Form::k_of_n:
       return std::to_string(std::min<std::size_t>(rule.k, electors)) + " of " +
              std::to_string(electors);
@@ -34,7 +36,8 @@ Profile Replica::Impl::profile_of(const MemberId& member) const {
   if (const auto log = logs.find(commons_log(member)); log != logs.end() && log->second.profile) {
     return *log->second.profile;
   }
-  for (auto state = fold ? fold->history().rbegin() : std::vector<NetworkState>::const_reverse_iterator{};
+  for (auto state = fold ? fold->history().rbegin()
+                         : std::vector<NetworkState>::const_reverse_iterator{};
        fold && state != fold->history().rend(); ++state) {
     const auto found = state->members.find(member);
     if (found != state->members.end()) return found->second.profile;
@@ -107,8 +110,8 @@ local::StatusAnswer Replica::Impl::status() const {
     const auto self = now.members.find(me.member);
     if (self == now.members.end()) {
       out.state = "joining";
-      out.state_detail = me.network_secret ? "admitted; fetching the network's history"
-                                           : joining_detail;
+      out.state_detail =
+          me.network_secret ? "admitted; fetching the network's history" : joining_detail;
     } else {
       out.state = self->second.paused ? "paused" : "member";
       out.code = profile_of(me.member).code;
@@ -190,8 +193,8 @@ local::AuthorsAnswer Replica::Impl::authors() const {
 local::ProposalsAnswer Replica::Impl::proposals() const {
   local::ProposalsAnswer out;
   for (const auto& [member, candidate] : candidates) {
-    out.candidates.push_back({member, candidate.request.profile, candidate.request.certificate,
-                              candidate.since});
+    out.candidates.push_back(
+        {member, candidate.request.profile, candidate.request.certificate, candidate.since});
   }
   if (!fold) return out;
   out.basis = fold->state().decision;
@@ -259,9 +262,9 @@ local::Answer Replica::Impl::list(const local::ListRequest& request) const {
   if (!request.member.empty()) {
     filter.member = member_of_code(request.member);
     if (!filter.member) {
-      return local::Refusal{Errc::not_found, "no member has the code " +
-                                                 one_line(request.member, 40) +
-                                                 ": 'kith peers' lists them"};
+      return local::Refusal{
+          Errc::not_found,
+          "no member has the code " + one_line(request.member, 40) + ": 'kith peers' lists them"};
     }
   }
   const auto views = host.views().read();
@@ -383,16 +386,16 @@ void Replica::Impl::notify_watchers() {
 
 void Replica::Impl::invite(std::function<void(local::Answer)> answer) {
   if (!fold || !fold->state().members.contains(me.member)) {
-    return answer(local::Refusal{Errc::unavailable,
-                                 "this daemon is not a member yet: only members invite"});
+    return answer(
+        local::Refusal{Errc::unavailable, "this daemon is not a member yet: only members invite"});
   }
   if (space_keys.empty()) {
     return answer(local::Refusal{Errc::unavailable, "this daemon has no key of the commons yet"});
   }
   std::erase_if(invitations, [&](const InvitationState& one) { return one.expires <= host.now(); });
   if (invitations.size() >= limits::invitations_max) {
-    return answer(local::Refusal{
-        Errc::too_large, "64 invitations are open: wait until one expires (30 days each)"});
+    return answer(local::Refusal{Errc::too_large,
+                                 "64 invitations are open: wait until one expires (30 days each)"});
   }
   InvitationState made;
   host.random(made.secret.bytes);

@@ -96,8 +96,7 @@ void audit_signatures(AuditedLog& audited) {
   const auto signed_by = [&](const Certificate& certificate) {
     return verify_checkpoint(audited.checkpoint.note, audited.log, certificate.log_key).has_value();
   };
-  if (audited.checkpoint.size != 0 &&
-      std::ranges::none_of(audited.certificates, signed_by)) {
+  if (audited.checkpoint.size != 0 && std::ranges::none_of(audited.certificates, signed_by)) {
     fault(audited, "the checkpoint is not signed by the member's log key");
   }
   for (const MemberId& witness : audited.witnesses) {
@@ -141,9 +140,9 @@ void Replica::Impl::audit(const local::AuditRequest& request,
     job->logs.push_back(std::move(audited));
   }
   if (job->logs.empty()) {
-    return job->answer(local::Refusal{Errc::not_found, "no member has the code " +
-                                                           one_line(request.member, 40) +
-                                                           ": 'kith peers' lists them"});
+    return job->answer(local::Refusal{
+        Errc::not_found,
+        "no member has the code " + one_line(request.member, 40) + ": 'kith peers' lists them"});
   }
   std::ranges::sort(job->logs, {}, &AuditedLog::code);
   audits.push_back(job);

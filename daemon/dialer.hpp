@@ -54,7 +54,7 @@ class Dialer {
     bool dialling = false;
     unsigned failures = 0;
     Time next{};
-    Time connected_at{};  ///< The epoch: never.
+    Time connected_at{};          ///< The epoch: never.
     std::unique_ptr<Wakeup> end;  ///< While dialling: ends it.
   };
   struct Attempt {

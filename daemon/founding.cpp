@@ -108,19 +108,18 @@ Result<NewIdentity> found_network(const Charter& charter, const Profile& profile
   if (!readable) return fail(readable.error(), "the charter");
   const LogId log = log_id(me.network, me.member, commons);
   const std::vector<Seed> ephemerals{fresh<Seed>(random)};
-  const KeyGrant grant =
-      make_key_grant(me.network, commons, me.decision, *me.commons_keys,
-                     {{me.member, dh_public(me.sealing_key)}}, ephemerals);
+  const KeyGrant grant = make_key_grant(me.network, commons, me.decision, *me.commons_keys,
+                                        {{me.member, dh_public(me.sealing_key)}}, ephemerals);
   const SigningKey daemon_key(me.daemon_key);
-  const Bytes granted = encode(record_of("keygrant", encode(grant), daemon_key.public_key(), now,
-                                         me.network, log, random));
+  const Bytes granted = encode(
+      record_of("keygrant", encode(grant), daemon_key.public_key(), now, me.network, log, random));
 
   storage::log_store::create(txn, log, me.member, commons);
-  const auto appended = append_clear(
-      txn, log, now,
-      {encode_text(sign_batch({}, {}, {founding}, recovery).front()),
-       encode_text(CertificateText{me.certificate}),
-       encode_text(sign_batch(me.network, log, {granted}, daemon_key).front())});
+  const auto appended =
+      append_clear(txn, log, now,
+                   {encode_text(sign_batch({}, {}, {founding}, recovery).front()),
+                    encode_text(CertificateText{me.certificate}),
+                    encode_text(sign_batch(me.network, log, {granted}, daemon_key).front())});
   if (!appended) return appended.error();
   return made;
 }
@@ -143,8 +142,7 @@ Result<NewIdentity> join_network(const Invitation& invitation, const Profile& pr
 
   const LogId log = log_id(me.network, me.member, commons);
   storage::log_store::create(txn, log, me.member, commons);
-  const auto appended =
-      append_clear(txn, log, now, {encode_text(CertificateText{me.certificate})});
+  const auto appended = append_clear(txn, log, now, {encode_text(CertificateText{me.certificate})});
   if (!appended) return appended.error();
   return made;
 }

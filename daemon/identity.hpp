@@ -7,20 +7,20 @@
 #include "protocol/keys/key_file.hpp"
 #include "protocol/keys/space_key.hpp"
 
-/// What makes this daemon this member: the file `identity` in the data directory (0600). The recovery
-/// key is not here: it exists on paper only.
+/// What makes this daemon this member: the file `identity` in the data directory (0600). The
+/// recovery key is not here: it exists on paper only.
 namespace kith::daemon {
 
 struct Identity {
   NetworkId network;
   MemberId member;
-  Bytes certificate;      ///< Our newest statement.
+  Bytes certificate;  ///< Our newest statement.
   Seed log_key;
   Seed witness_key;
   DhSecret transport_key;
   DhSecret sealing_key;
   Seed daemon_key;
-  Profile profile;        ///< As asked for at init; the newest in the log counts later.
+  Profile profile;  ///< As asked for at init; the newest in the log counts later.
   /// Handed over with admission (made by the founder). Nothing: still joining.
   std::optional<Key32> network_secret;
   /// The keys of the commons as made or handed over; those that KeyGrants name come from the log.

@@ -37,8 +37,7 @@ void Replica::Impl::govern() {
         log->second.first_certificate.empty()) {
       return;
     }
-    auto begun =
-        GovernanceFold::begin(log->second.founding_text, log->second.first_certificate);
+    auto begun = GovernanceFold::begin(log->second.founding_text, log->second.first_certificate);
     if (!begun) {
       host.log_line("the founder's log does not found this network: " + begun.error().detail);
       return;
@@ -60,6 +59,10 @@ void Replica::Impl::members_changed() {
   if (fold_complete()) save_agreed();
   cosign_all();
   grant_candidates();
+  for (const auto& [id, peer] : peers) {
+    const bool parted = peer.session.member && fold->state().parted.contains(*peer.session.member);
+    if (parted) host.drop(id, fail(Errc::forbidden, "a member that has parted"));
+  }
   host.wake_dialer();
 }
 
@@ -134,7 +137,8 @@ void Replica::Impl::add_space_keys(const SpaceKeys& keys) {
   });
 }
 
-// ---- joining: the sponsor's side -----------------------------------------------------------------
+// ---- joining: the sponsor's side
+// -----------------------------------------------------------------
 
 void Replica::Impl::candidate_message(PeerId id, peer::Message& message) {
   PeerState& peer = peers.at(id);
@@ -248,7 +252,8 @@ void Replica::Impl::load_invitations(const storage::ReadTxn& txn) {
   }
 }
 
-// ---- joining: the candidate's side ---------------------------------------------------------------
+// ---- joining: the candidate's side
+// ---------------------------------------------------------------
 
 void Replica::Impl::joined(const peer::JoinGranted& granted, PeerId from) {
   if (me.network_secret) return;  // Said twice.

@@ -10,6 +10,11 @@ namespace kith::daemon {
 
 std::optional<Error> Replica::Impl::why_not_append() const {
   if (no_signing) return fail(Errc::unavailable, *no_signing);
+  if (const auto own = logs.find(own_log); own != logs.end() && own->second.frozen) {
+    return fail(Errc::conflict,
+                "two conflicting histories of our own log are known: nothing more is signed; find "
+                "out whether a key was stolen or a backup restored");
+  }
   if (!own_range) return fail(Errc::unavailable, "this daemon has no log yet");
   if (space_keys.empty()) {
     return fail(Errc::unavailable,
@@ -84,10 +89,9 @@ void Replica::Impl::flush_own() {
   LogState& state = logs.at(own_log);
   const std::uint64_t previous = state.checkpoint.size;
   const std::uint64_t size = own_range->size();
-  if (no_signing) {
-    for (OwnReply& reply : std::exchange(own_replies, {})) {
-      reply.done(fail(Errc::unavailable, *no_signing));
-    }
+  if (no_signing || state.frozen) {
+    const Error why = why_not_append().value_or(fail(Errc::unavailable, "nothing is signed now"));
+    for (OwnReply& reply : std::exchange(own_replies, {})) reply.done(why);
     return;
   }
   if (size <= previous) return;
@@ -172,42 +176,41 @@ void Replica::Impl::publish(local::PublishRequest request,
   auto door = std::make_shared<Door>();
   auto texts = std::make_shared<std::vector<Bytes>>(std::move(request.texts));
   ++jobs;
-  host.compute([=, network = me.network,
-                log = own_log] { check_at_door(*texts, network, log, *door); },
-               [=, this] {
-                 --jobs;
-                 if (door->refused) {
-                   return answer(local::Refusal{door->refused->code, door->refused->detail});
-                 }
-                 const std::uint64_t next = own_range->size();
-                 for (std::size_t i = 0; i < door->authors.size(); ++i) {
-                   const Scope scope = door->scopes[i];
-                   if (logs.at(own_log).keys.may(door->authors[i], static_cast<Scopes>(scope),
-                                                 next)) {
-                     continue;
-                   }
-                   return answer(local::Refusal{
-                       Errc::forbidden,
-                       scope == Scope::publish
-                           ? "your key is not enrolled to publish here: ask a steward to run "
-                             "'kith author enrol'"
-                           : "your key is not enrolled to speak for this member: ask a steward to "
-                             "run 'kith author enrol --scope speak'"});
-                 }
-                 append_own(door->drafts, [=, this](const Result<Appended>& done) {
-                   if (!done) {
-                     return answer(local::Refusal{done.error().code, done.error().detail});
-                   }
-                   local::PublishAnswer out;
-                   out.size = done->size;
-                   out.checkpoint = done->note;
-                   for (std::size_t i = 0; i < door->ids.size(); ++i) {
-                     out.records.push_back({door->ids[i], done->first + i});
-                     door_checked.insert(done->first + i);
-                   }
-                   answer(std::move(out));
-                 });
-               });
+  host.compute(
+      [=, network = me.network, log = own_log] { check_at_door(*texts, network, log, *door); },
+      [=, this] {
+        --jobs;
+        if (door->refused) {
+          return answer(local::Refusal{door->refused->code, door->refused->detail});
+        }
+        const std::uint64_t next = own_range->size();
+        for (std::size_t i = 0; i < door->authors.size(); ++i) {
+          const Scope scope = door->scopes[i];
+          if (logs.at(own_log).keys.may(door->authors[i], static_cast<Scopes>(scope), next)) {
+            continue;
+          }
+          return answer(local::Refusal{
+              Errc::forbidden,
+              scope == Scope::publish
+                  ? "your key is not enrolled to publish here: ask a steward to run "
+                    "'kith author enrol'"
+                  : "your key is not enrolled to speak for this member: ask a steward to "
+                    "run 'kith author enrol --scope speak'"});
+        }
+        append_own(door->drafts, [=, this](const Result<Appended>& done) {
+          if (!done) {
+            return answer(local::Refusal{done.error().code, done.error().detail});
+          }
+          local::PublishAnswer out;
+          out.size = done->size;
+          out.checkpoint = done->note;
+          for (std::size_t i = 0; i < door->ids.size(); ++i) {
+            out.records.push_back({door->ids[i], done->first + i});
+            door_checked.insert(done->first + i);
+          }
+          answer(std::move(out));
+        });
+      });
 }
 
 void Replica::Impl::enrol(local::EnrolRequest request, std::function<void(local::Answer)> answer) {

@@ -150,13 +150,11 @@ void Replica::Impl::begin_following(const LogId& id) {
   const auto txn = host.log().read();
   const auto head = storage::log_store::head(*txn, id);
   KITH_CHECK(head.has_value());
-  sync::LogFollowed followed{id,
-                             id == own_log,
-                             head->range,
-                             {state.checkpoint.size, state.checkpoint.root, state.checkpoint.note},
-                             state.agreed,
-                             {state.gaps.begin(), state.gaps.end()},
-                             state.frozen};
+  sync::LogFollowed followed{
+      id,           id == own_log,
+      head->range,  {state.checkpoint.size, state.checkpoint.root, state.checkpoint.note},
+      state.agreed, {state.gaps.begin(), state.gaps.end()},
+      state.frozen};
   // Before anyone else admitted us, our own word is all there is.
   step(std::move(followed));
   recompute_agreed(id);
@@ -209,9 +207,8 @@ Result<Checkpoint> Replica::Impl::verify_note(const LogId& log, const std::strin
 }
 
 bool Replica::Impl::connected(const MemberId& member) const {
-  return std::ranges::any_of(peers, [&](const auto& entry) {
-    return entry.second.session.member == member;
-  });
+  return std::ranges::any_of(
+      peers, [&](const auto& entry) { return entry.second.session.member == member; });
 }
 
 Result<bool> Replica::Impl::hear_certificate(const MemberId& owner, const Bytes& statement) {
@@ -255,7 +252,8 @@ void Replica::Impl::peer_message(PeerId id, peer::Message message) {
   step(sync::MessageReceived{id, std::move(message)});
 }
 
-// ---- the public face -----------------------------------------------------------------------------
+// ---- the public face
+// -----------------------------------------------------------------------------
 
 Replica::Replica(Identity identity, Options options, const storage::HighWaterMarks& marks,
                  Host& host)
@@ -331,13 +329,13 @@ std::vector<DialTarget> Replica::dial_targets() {
 
   const auto add = [&](const MemberId& member, const DhPublic& key, const Profile& profile,
                        const Key32& psk, bool joining) {
-    DialTarget target{member, profile.code, key, profile.addresses, psk, joining,
-                      in.connected(member), hello};
+    DialTarget target{member,  profile.code,         key,  profile.addresses, psk,
+                      joining, in.connected(member), hello};
     for (const auto& [code, address] : in.options.extra_peers) {
       if (code == profile.code) target.addresses.push_back(address);
     }
-    target.hello.last_common = decltype(hello.last_common)::from(
-        in.engine.last_common(member).view());
+    target.hello.last_common =
+        decltype(hello.last_common)::from(in.engine.last_common(member).view());
     const auto confirmed = in.confirmed_numbers.find(member);
     if (confirmed == in.confirmed_numbers.end() || confirmed->second != in.own_number) {
       target.hello.certificate = in.me.certificate;
@@ -347,8 +345,8 @@ std::vector<DialTarget> Replica::dial_targets() {
 
   if (!in.me.network_secret) {
     const Invitation& invitation = *in.me.invitation;
-    add(invitation.sponsor, invitation.sponsor_transport,
-        {"sponsor", "", "", invitation.addresses}, invitation.secret, true);
+    add(invitation.sponsor, invitation.sponsor_transport, {"sponsor", "", "", invitation.addresses},
+        invitation.secret, true);
     return targets;
   }
   if (in.fold) {
@@ -380,8 +378,7 @@ void Replica::peer_connected(const PeerSession& session) {
   if (session.member && !in.me.network_secret) {
     // Our sponsor: the join conversation, and nothing else.
     in.peers[session.peer] = {session, in.host.now(), true, std::nullopt};
-    in.host.send(session.peer,
-                 peer::encode(peer::JoinRequest{in.me.certificate, in.me.profile}));
+    in.host.send(session.peer, peer::encode(peer::JoinRequest{in.me.certificate, in.me.profile}));
     return;
   }
   if (!session.member) {
@@ -391,10 +388,11 @@ void Replica::peer_connected(const PeerSession& session) {
   in.dial_errors.erase(*session.member);
   for (const auto& [id, peer] : in.peers) {
     if (peer.session.member != session.member || peer.candidate) continue;
-    // Both dialled at once: both sides keep the one that the lower member id dialled, else the newer.
+    // Both dialled at once: both sides keep the one that the lower member id dialled, else the
+    // newer.
     const bool we_are_lower = in.me.member < *session.member;
-    const bool keep_old = peer.session.we_dialled != session.we_dialled &&
-                          peer.session.we_dialled == we_are_lower;
+    const bool keep_old =
+        peer.session.we_dialled != session.we_dialled && peer.session.we_dialled == we_are_lower;
     if (keep_old) {
       in.host.drop(session.peer, fail(Errc::conflict, "another connection with it is kept"));
       return;

@@ -13,8 +13,8 @@
 #include "storage/database.hpp"
 #include "storage/high_water.hpp"
 
-/// One member's daemon without its sockets, threads and clock: the simulation drives the same object
-/// that `kithd run` drives.
+/// One member's daemon without its sockets, threads and clock: the simulation drives the same
+/// object that `kithd run` drives.
 namespace kith::daemon {
 
 /// One connection to a peer; never reused.
@@ -27,8 +27,8 @@ struct WriteJob {
   /// Runs on the writer's thread. May note heads of own logs that will be signed: they reach the
   /// high-water file after the commit and before `done`. Must not throw but StorageError.
   std::function<void(storage::WriteTxn& txn, storage::HighWaterMarks& to_sign)> work;
-  /// Runs on the replica's thread once the change is durable, with nothing; or with the failure, and
-  /// then nothing of the whole commit happened.
+  /// Runs on the replica's thread once the change is durable, with nothing; or with the failure,
+  /// and then nothing of the whole commit happened.
   std::function<void(const std::optional<Error>& failure)> done;
 };
 
@@ -72,12 +72,12 @@ class Host {
 /// Whom to dial and with what.
 struct DialTarget {
   MemberId member;
-  std::string code;         ///< For log lines.
+  std::string code;  ///< For log lines.
   DhPublic transport_key;
   std::vector<std::string> addresses;
   Key32 psk;
-  bool joining = false;     ///< The join conversation with our sponsor.
-  bool connected = false;   ///< A session with it is up: no need to dial.
+  bool joining = false;    ///< The join conversation with our sponsor.
+  bool connected = false;  ///< A session with it is up: no need to dial.
   channel::Hello hello;
 };
 
@@ -85,19 +85,19 @@ struct DialTarget {
 struct PeerSession {
   PeerId peer = 0;
   bool we_dialled = false;
-  std::optional<MemberId> member;      ///< Nothing: a candidate with one of our invitations.
-  std::optional<Key32> invitation;     ///< Its secret.
+  std::optional<MemberId> member;   ///< Nothing: a candidate with one of our invitations.
+  std::optional<Key32> invitation;  ///< Its secret.
   DhPublic transport_key;
-  channel::Hello hello;                ///< What the initiator said (ours, if we dialled).
+  channel::Hello hello;  ///< What the initiator said (ours, if we dialled).
 };
 
 class Replica {
  public:
   struct Options {
-    std::string listen;                ///< For status: "host:port" or empty.
+    std::string listen;  ///< For status: "host:port" or empty.
     std::vector<std::pair<std::string, std::string>> extra_peers;  ///< Code, address.
-    bool check_signatures = true;      ///< Off only as a negative control in the simulation.
-    bool check_hashes = true;          ///< The same.
+    bool check_signatures = true;  ///< Off only as a negative control in the simulation.
+    bool check_hashes = true;      ///< The same.
   };
   /// `host` must outlive it. Reads the databases; throws StorageError if they do not belong to this
   /// identity. Own logs must reach the high-water marks, else nothing is signed (status says so).
@@ -127,8 +127,7 @@ class Replica {
   // ---- local clients ----
   /// `answer` is called once (Progress may come before; Watch: once for each arrival until
   /// client_lost). It may be called before handle returns.
-  void handle(ClientId client, local::Request request,
-              std::function<void(local::Answer)> answer);
+  void handle(ClientId client, local::Request request, std::function<void(local::Answer)> answer);
   void client_lost(ClientId client);
 
   [[nodiscard]] const Identity& identity() const;
@@ -148,14 +147,12 @@ struct NewIdentity {
   Seed recovery;  ///< Shown once as words, then forgotten.
 };
 /// Makes all keys; `random` fills with fresh random bytes. `steward` is the first steward's key.
-[[nodiscard]] Result<NewIdentity> found_network(const Charter& charter, const Profile& profile,
-                                                const PublicKey& steward, Millis now,
-                                                const std::function<void(std::span<std::uint8_t>)>& random,
-                                                storage::WriteTxn& txn);
+[[nodiscard]] Result<NewIdentity> found_network(
+    const Charter& charter, const Profile& profile, const PublicKey& steward, Millis now,
+    const std::function<void(std::span<std::uint8_t>)>& random, storage::WriteTxn& txn);
 /// Makes all keys for a candidate and begins its own commons log (leaf 0 certificate).
-[[nodiscard]] Result<NewIdentity> join_network(const Invitation& invitation, const Profile& profile,
-                                               const PublicKey& steward, Millis now,
-                                               const std::function<void(std::span<std::uint8_t>)>& random,
-                                               storage::WriteTxn& txn);
+[[nodiscard]] Result<NewIdentity> join_network(
+    const Invitation& invitation, const Profile& profile, const PublicKey& steward, Millis now,
+    const std::function<void(std::span<std::uint8_t>)>& random, storage::WriteTxn& txn);
 
 }  // namespace kith::daemon

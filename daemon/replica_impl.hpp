@@ -17,9 +17,10 @@
 #include "storage/log_store.hpp"
 #include "storage/views.hpp"
 
-/// The inside of a Replica, one concern to a file: replica.cpp (start, peers), store_glue.cpp (what the
-/// engine asks of the disk), absorb.cpp (from durable leaves to verified records), membership.cpp
-/// (joining, decisions, duties), publish.cpp (own appends), answers.cpp (local clients), audit_job.cpp.
+/// The inside of a Replica, one concern to a file: replica.cpp (start, peers), store_glue.cpp (what
+/// the engine asks of the disk), absorb.cpp (from durable leaves to verified records),
+/// membership.cpp (joining, decisions, duties), publish.cpp (own appends), answers.cpp (local
+/// clients), audit_job.cpp.
 namespace kith::daemon {
 
 /// Text to be logged by us, with the class of its leaf.
@@ -41,24 +42,24 @@ struct Replica::Impl {
   /// One followed log.
   struct LogState {
     MemberId member;
-    std::uint64_t size = 0;           // Durable leaves.
-    std::uint64_t judged = 0;         // Leaves whose payload was absorbed (or passed over).
+    std::uint64_t size = 0;    // Durable leaves.
+    std::uint64_t judged = 0;  // Leaves whose payload was absorbed (or passed over).
     bool judging = false;
     bool frozen = false;
     storage::StoredCheckpoint checkpoint;
     std::map<MemberId, Cosignature> cosignatures;
     std::uint64_t agreed = 0;
     std::set<std::uint64_t> gaps;
-    std::set<std::uint64_t> late;     // Gaps that were filled: judged once `judged` has passed them.
+    std::set<std::uint64_t> late;  // Gaps that were filled: judged once `judged` has passed them.
     KeyHistory keys;
     std::set<RecordId> governance_ids;
-    std::optional<Profile> profile;   // The newest said in the log.
-    std::uint64_t texts = 0;          // `c` and `g` payloads that count.
+    std::optional<Profile> profile;  // The newest said in the log.
+    std::uint64_t texts = 0;         // `c` and `g` payloads that count.
     std::uint64_t bad = 0;
-    Bytes founding_text;              // Leaf 0 of the founder's commons.
+    Bytes founding_text;  // Leaf 0 of the founder's commons.
     Bytes first_certificate;
     std::set<std::pair<DecisionId, Hash>> grants;  // Basis and key id of KeyGrants in this log.
-    std::uint64_t cosigned = 0;       // The largest size we cosigned as a witness.
+    std::uint64_t cosigned = 0;                    // The largest size we cosigned as a witness.
   };
   struct PeerState {
     PeerSession session;
@@ -193,12 +194,12 @@ struct Replica::Impl {
   SigningKey witness_key;
   SigningKey daemon_key;
   LogId own_log;
-  std::uint64_t own_number = 0;        // Of our newest certificate.
+  std::uint64_t own_number = 0;  // Of our newest certificate.
 
   sync::SyncEngine engine;
   std::optional<GovernanceFold> fold;
   std::map<LogId, LogState> logs;
-  GovernanceLogs governance;           // What the commons logs say of it, for the fold.
+  GovernanceLogs governance;  // What the commons logs say of it, for the fold.
   std::map<MemberId, Certificate> heard_certificates;  // Newest verified, from Announce or Hello.
   std::map<MemberId, Bytes> heard_statements;
   std::map<MemberId, std::uint64_t> confirmed_numbers;  // Of our certificate, by peers.
@@ -215,14 +216,15 @@ struct Replica::Impl {
   std::vector<OwnReply> own_replies;
   bool flush_pending = false;
   bool duty_pending = false;
-  std::set<std::uint64_t> door_checked;  // Own indices whose author signature was checked at the door.
+  std::set<std::uint64_t>
+      door_checked;  // Own indices whose author signature was checked at the door.
 
   std::map<ClientId, Watcher> watchers;
   std::vector<std::shared_ptr<AuditJob>> audits;
-  std::size_t jobs = 0;                // Writes, view writes and computations under way.
-  std::set<LogId> uncreated;           // Followed, but not yet in the store.
+  std::size_t jobs = 0;       // Writes, view writes and computations under way.
+  std::set<LogId> uncreated;  // Followed, but not yet in the store.
   std::size_t tended = 0;
-  std::uint64_t tended_ms = 0;         // When what may have failed was last tried again.
+  std::uint64_t tended_ms = 0;  // When what may have failed was last tried again.
 };
 
 }  // namespace kith::daemon

@@ -10,13 +10,14 @@ namespace {
 /// Appends the payloads of [first, last) to a list, as many as fit into `budget` (at least one).
 void append_payloads(const storage::ReadTxn& txn, const LogId& log, std::uint64_t first,
                      std::uint64_t last, std::size_t budget, Bytes& list) {
-  storage::log_store::each_payload(
-      txn, log, first, last, [&](std::uint64_t, std::optional<BytesView> payload) {
-        const std::size_t bytes = payload ? payload->size() : 0;
-        if (!list.empty() && list.size() + bytes > budget) return false;
-        peer::append_payload(list, payload);
-        return true;
-      });
+  storage::log_store::each_payload(txn, log, first, last,
+                                   [&](std::uint64_t, std::optional<BytesView> payload) {
+                                     const std::size_t bytes = payload ? payload->size() : 0;
+                                     if (!list.empty() && list.size() + bytes > budget)
+                                       return false;
+                                     peer::append_payload(list, payload);
+                                     return true;
+                                   });
 }
 
 peer::Tiles serve_tiles(const storage::ReadTxn& txn, const peer::GetTiles& request) {
@@ -47,8 +48,8 @@ peer::Payloads serve_payloads(const storage::ReadTxn& txn, const peer::GetPayloa
     if (!answer.indices.empty() && answer.payloads.size() + bytes > limits::answer_payload_bytes) {
       break;
     }
-    peer::append_payload(answer.payloads, payload ? std::optional<BytesView>(*payload)
-                                                  : std::nullopt);
+    peer::append_payload(answer.payloads,
+                         payload ? std::optional<BytesView>(*payload) : std::nullopt);
     answer.indices.push_back(index);
   }
   return answer;
@@ -126,8 +127,7 @@ void Replica::Impl::carry_out(sync::PushEntries& action) {
   if (small) {
     push.leaves = storage::log_store::bundle(*txn, action.log, action.first, size);
     storage::log_store::each_payload(
-        *txn, action.log, action.first, size,
-        [&](std::uint64_t, std::optional<BytesView> payload) {
+        *txn, action.log, action.first, size, [&](std::uint64_t, std::optional<BytesView> payload) {
           if (push.payloads.size() + (payload ? payload->size() : 0) > limits::push_bytes_max) {
             small = false;
           } else {
@@ -162,8 +162,8 @@ void Replica::Impl::carry_out(sync::StoreEntries& action) {
     std::vector<storage::NewEntry> entries;
     entries.reserve(given->entries.size());
     for (const auto& entry : given->entries) {
-      entries.push_back({entry.leaf, entry.payload ? std::optional<BytesView>(*entry.payload)
-                                                   : std::nullopt});
+      entries.push_back(
+          {entry.leaf, entry.payload ? std::optional<BytesView>(*entry.payload) : std::nullopt});
     }
     if (!entries.empty()) {
       const auto head = storage::log_store::append(txn, id, given->first, entries);
@@ -181,15 +181,15 @@ void Replica::Impl::carry_out(sync::StoreEntries& action) {
     outcome->conflict = !kept && kept.error().code == Errc::conflict;
     if (!outcome->kept || !witness) return;
     // What is cosigned is our own tree, never what was received.
-    Cosignature own = cosign(id, target.size,
-                             storage::log_store::root_at(txn, id, target.size), member, time_s, key);
+    Cosignature own = cosign(id, target.size, storage::log_store::root_at(txn, id, target.size),
+                             member, time_s, key);
     if (storage::log_store::put_cosignature(txn, own)) outcome->cosignature = own;
   };
 
   write(std::move(work), [=, this](const std::optional<Error>& failure) {
     LogState& state = logs.at(id);
     using Stored = sync::EntriesStored::Outcome;
-    const Stored how = failure           ? Stored::failed
+    const Stored how = failure            ? Stored::failed
                        : outcome->refused ? Stored::refused
                                           : Stored::stored;
     sync::EntriesStored stored{id, {}, {}, how, given->from};
@@ -278,7 +278,8 @@ void Replica::Impl::carry_out(sync::OwnLogBehind& action) {
   host.log_line(*no_signing);
 }
 
-// ---- witnessing ----------------------------------------------------------------------------------
+// ---- witnessing
+// ----------------------------------------------------------------------------------
 
 bool Replica::Impl::is_witness_of(const MemberId& owner) const {
   if (!fold || owner == me.member) return false;
@@ -296,8 +297,8 @@ void Replica::Impl::cosign_one(const LogId& id) {
   write(
       [=, size = state.checkpoint.size, member = me.member, key = witness_key,
        time_s = host.now() / 1000](storage::WriteTxn& txn, storage::HighWaterMarks&) {
-        Cosignature own = cosign(id, size, storage::log_store::root_at(txn, id, size), member,
-                                 time_s, key);
+        Cosignature own =
+            cosign(id, size, storage::log_store::root_at(txn, id, size), member, time_s, key);
         if (storage::log_store::put_cosignature(txn, own)) *made = own;
       },
       [=, this](const std::optional<Error>& failure) {
@@ -309,8 +310,8 @@ void Replica::Impl::cosign_one(const LogId& id) {
 }
 
 void Replica::Impl::ask_for_cosignatures() {
-  // What is agreed stays so, but decisions count the words of the witnesses in force: where these are
-  // not at hand, equal digests do not show it. The owner has them; without it, anyone may.
+  // What is agreed stays so, but decisions count the words of the witnesses in force: where these
+  // are not at hand, equal digests do not show it. The owner has them; without it, anyone may.
   if (!fold || peers.empty()) return;
   std::map<PeerId, peer::GetCheckpoints> wanted;
   for (const auto& [id, state] : logs) {

@@ -7,6 +7,8 @@ full=0
 [ "${1:-}" = --full ] && full=1
 jobs=${KITH_JOBS:-2}
 export KITH_JOBS=$jobs
+# Objects of one clone serve the next.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 
 step() { # name, its share in seconds, command…
   local name=$1 share=$2 from=$SECONDS
@@ -37,9 +39,13 @@ run_tests() { # preset, further arguments of ctest
 mkdir -p build
 step "format" 30 formatted
 step "release build" 600 build release
-export KITH_SEEDS=${KITH_SEEDS:-}
-step "tests" 600 run_tests release
+export KITH_SEEDS=${KITH_SEEDS:-1000}
+step "tests and 1,000 simulated worlds" 700 run_tests release
 step "demo" 180 scripts/demo --check --build build/release/bin
 if [ $full = 1 ]; then
-  exec tests/full.sh
+  asan_seeds=100
+  step "sanitizer build" 1800 build asan
+  KITH_SEEDS=$asan_seeds step "tests under ASan and UBSan" 1800 run_tests asan
+  for bench in build/release/bin/bench_*; do step "${bench##*/}" 600 "$bench"; done
+  KITH_SEEDS=100000 step "100,000 simulated worlds" 90000 run_tests release -R Convergence
 fi

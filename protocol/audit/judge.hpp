@@ -45,8 +45,8 @@ struct Judged {
                            BytesView payload, bool signature_known, BatchVerifier& verifier);
 
 /// Whether what was judged good may be said there: the author's scope at that index (publish for
-/// documents and unknown kinds, speak for governance), the daemon's author key for Seen and KeyGrant,
-/// the recovery key for Founding. forbidden, with why.
+/// documents and unknown kinds, speak for governance), the daemon's author key for Seen and
+/// KeyGrant, the recovery key for Founding. forbidden, with why.
 [[nodiscard]] Result<bool> admissible(const KeyHistory& keys, const MemberId& member,
                                       const Judged& judged);
 

@@ -19,8 +19,8 @@ void assertion_failed(const char* condition, const char*, const char* file, long
   kith::check_failed(condition, file, line);
 }
 
-void assertion_failed_msg(const char* condition, const char* message, const char*,
-                          const char* file, long line) {
+void assertion_failed_msg(const char* condition, const char* message, const char*, const char* file,
+                          long line) {
   kith::check_failed(message != nullptr ? message : condition, file, line);
 }
 

@@ -3,40 +3,41 @@
 #include <cstddef>
 #include <cstdint>
 
-/// Every bound of kith, each with its reason. Checked before memory is allocated for what it bounds.
+/// Every bound of kith, each with its reason. Checked before memory is allocated for what it
+/// bounds.
 namespace kith::limits {
 
 inline constexpr std::uint64_t ki = 1024;
 inline constexpr std::uint64_t mi = 1024 * 1024;
 
 // The log.
-inline constexpr std::size_t tile_hashes = 256;            // C2SP tlog-tiles.
-inline constexpr std::size_t payload_bytes_max = mi;       // Larger content is an attachment.
-inline constexpr std::size_t document_bytes_max = 960 * ki;  // Leaves room for record, path, seal.
-inline constexpr std::size_t leaf_bytes_max = 128;         // Five short lines; 90 in practice.
+inline constexpr std::size_t tile_hashes = 256;               // C2SP tlog-tiles.
+inline constexpr std::size_t payload_bytes_max = mi;          // Larger content is an attachment.
+inline constexpr std::size_t document_bytes_max = 960 * ki;   // Leaves room for record, path, seal.
+inline constexpr std::size_t leaf_bytes_max = 128;            // Five short lines; 90 in practice.
 inline constexpr std::uint64_t tree_size_max = (1ULL << 62);  // Outside tools use int64.
-inline constexpr std::size_t batch_records_max = 65'536;   // One author signature.
-inline constexpr std::size_t note_bytes_max = 16 * ki;     // 31 cosignatures of about 200 bytes.
-inline constexpr std::size_t note_lines_max = 64;          // Signature lines of one note.
+inline constexpr std::size_t batch_records_max = 65'536;      // One author signature.
+inline constexpr std::size_t note_bytes_max = 16 * ki;        // 31 cosignatures of about 200 bytes.
+inline constexpr std::size_t note_lines_max = 64;             // Signature lines of one note.
 
 // Membership.
-inline constexpr std::size_t witnesses_max = 31;           // Of one log; DESIGN section 3.
+inline constexpr std::size_t witnesses_max = 31;  // Of one log; DESIGN section 3.
 inline constexpr std::size_t members_max = 16'384;
-inline constexpr std::size_t effects_max = 64;             // Of one proposal.
-inline constexpr std::size_t open_proposals_max = 4'096;   // On one basis.
+inline constexpr std::size_t effects_max = 64;            // Of one proposal.
+inline constexpr std::size_t open_proposals_max = 4'096;  // On one basis.
 inline constexpr std::uint32_t round_max = 1'000'000;
 inline constexpr std::size_t name_bytes_max = 200;
 inline constexpr std::size_t code_bytes_max = 16;
 inline constexpr std::size_t aim_bytes_max = 4 * ki;
 inline constexpr std::size_t addresses_max = 8;
 inline constexpr std::size_t relays_max = 4;
-inline constexpr std::size_t statement_bytes_max = 960;    // Must fit into handshake message 3.
-inline constexpr std::size_t invitations_max = 64;         // Open at once; each costs a trial.
+inline constexpr std::size_t statement_bytes_max = 960;  // Must fit into handshake message 3.
+inline constexpr std::size_t invitations_max = 64;       // Open at once; each costs a trial.
 inline constexpr std::uint64_t invitation_ms = 30ULL * 24 * 3600 * 1000;
 
 // The channel. Deadlines in milliseconds.
 inline constexpr std::size_t frame_bytes_max = 65'535;
-inline constexpr std::size_t frame_bytes_aim = 16 * ki;    // Messages are packed up to about this.
+inline constexpr std::size_t frame_bytes_aim = 16 * ki;  // Messages are packed up to about this.
 inline constexpr std::size_t frame_padding = 64;
 inline constexpr std::size_t message_bytes_max = mi + 64 * ki;
 inline constexpr std::uint64_t rekey_frames = 1ULL << 14;
@@ -47,19 +48,19 @@ inline constexpr std::uint32_t idle_ms = 90'000;
 inline constexpr std::uint32_t keepalive_ms = 30'000;
 inline constexpr std::size_t half_open_max = 64;
 inline constexpr std::size_t half_open_per_source_max = 8;
-inline constexpr std::uint32_t accepts_per_second = 20;    // Of one source address ...
-inline constexpr std::uint32_t accepts_burst = 5;          // ... above which it waits.
+inline constexpr std::uint32_t accepts_per_second = 20;      // Of one source address ...
+inline constexpr std::uint32_t accepts_burst = 5;            // ... above which it waits.
 inline constexpr std::size_t peer_queue_bytes_max = 8 * mi;  // Slower readers are dropped.
 
 // Sync.
-inline constexpr std::size_t fetch_window = 12;            // Requests in flight for one peer.
-inline constexpr std::size_t bundles_in_flight_max = 24;   // Of all logs and peers: about 12 MiB.
-inline constexpr std::uint64_t look_again_ms = 5'000;      // For what peers hold and we do not.
-inline constexpr std::uint64_t answer_ms = 30'000;         // Without any answer a peer is dropped.
+inline constexpr std::size_t fetch_window = 12;           // Requests in flight for one peer.
+inline constexpr std::size_t bundles_in_flight_max = 24;  // Of all logs and peers: about 12 MiB.
+inline constexpr std::uint64_t look_again_ms = 5'000;     // For what peers hold and we do not.
+inline constexpr std::uint64_t answer_ms = 30'000;        // Without any answer a peer is dropped.
 inline constexpr std::size_t answer_payload_bytes = 512 * ki;  // Payloads in one Entries.
-inline constexpr std::size_t push_bytes_max = 64 * ki;     // Larger appends are announced only.
+inline constexpr std::size_t push_bytes_max = 64 * ki;         // Larger appends are announced only.
 inline constexpr std::size_t logs_max = 65'536;
-inline constexpr std::size_t entries_per_list_max = 4'096; // Log summaries of one message.
+inline constexpr std::size_t entries_per_list_max = 4'096;  // Log summaries of one message.
 
 // Local clients.
 inline constexpr std::size_t clients_max = 128;

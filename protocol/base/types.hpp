@@ -26,9 +26,7 @@ using BytesView = std::span<const std::uint8_t>;
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 [[nodiscard]] inline Bytes to_bytes(BytesView bytes) { return {bytes.begin(), bytes.end()}; }
-[[nodiscard]] inline bool equal(BytesView a, BytesView b) {
-  return std::ranges::equal(a, b);
-}
+[[nodiscard]] inline bool equal(BytesView a, BytesView b) { return std::ranges::equal(a, b); }
 inline void append(Bytes& to, BytesView more) { to.insert(to.end(), more.begin(), more.end()); }
 
 /// N octets with a meaning; two meanings do not mix. Sorts by bytes.

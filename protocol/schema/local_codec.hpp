@@ -11,12 +11,14 @@
 #include "protocol/base/types.hpp"
 #include "protocol/schema/record_codec.hpp"
 
-/// What a client asks its own daemon, and the answers: the structs of local.capnp. On the socket each
-/// message is u32 length (big-endian), then one Cap'n Proto segment. A client sends one request at a
-/// time and reads answers until one that is not Progress (Watch: until the connection ends).
+/// What a client asks its own daemon, and the answers: the structs of local.capnp. On the socket
+/// each message is u32 length (big-endian), then one Cap'n Proto segment. A client sends one
+/// request at a time and reads answers until one that is not Progress (Watch: until the connection
+/// ends).
 namespace kith::local {
 
-// ---- requests ------------------------------------------------------------------------------------
+// ---- requests
+// ------------------------------------------------------------------------------------
 
 struct StatusRequest {
   friend bool operator==(const StatusRequest&, const StatusRequest&) = default;
@@ -43,8 +45,8 @@ struct InviteRequest {
   friend bool operator==(const InviteRequest&, const InviteRequest&) = default;
 };
 struct ListRequest {
-  std::string kind;     ///< Empty: all.
-  std::string member;   ///< Code, or empty.
+  std::string kind;    ///< Empty: all.
+  std::string member;  ///< Code, or empty.
   std::uint64_t before_sequence = ~0ULL;
   std::uint32_t limit = 50;
   friend bool operator==(const ListRequest&, const ListRequest&) = default;
@@ -77,7 +79,8 @@ using Request = std::variant<StatusRequest, MembersRequest, AuthorsRequest, Prop
                              PublishRequest, EnrolRequest, InviteRequest, ListRequest, ShowRequest,
                              ThreadRequest, WatchRequest, FrontRequest, AuditRequest>;
 
-// ---- answers -------------------------------------------------------------------------------------
+// ---- answers
+// -------------------------------------------------------------------------------------
 
 struct Refusal {
   Errc code = Errc::unavailable;
@@ -93,7 +96,7 @@ struct Progress {
 
 struct StatusAnswer {
   std::string version;
-  std::string state;  ///< "member", "joining", "paused".
+  std::string state;         ///< "member", "joining", "paused".
   std::string state_detail;  ///< In a sentence, for instance what joining waits for.
   NetworkId network;
   std::string network_name;
@@ -105,15 +108,15 @@ struct StatusAnswer {
   std::uint32_t decisions = 0;
   std::uint32_t members = 0;
   std::uint32_t peers_connected = 0;
-  std::uint64_t log_size = 0;      ///< Of the own commons log.
+  std::uint64_t log_size = 0;  ///< Of the own commons log.
   std::uint64_t agreed_size = 0;
-  std::uint64_t records = 0;       ///< Verified records of all members held here.
-  std::uint64_t incomplete = 0;    ///< Leaves whose payload is not held.
-  std::uint64_t bad = 0;           ///< Payloads that failed a check.
+  std::uint64_t records = 0;     ///< Verified records of all members held here.
+  std::uint64_t incomplete = 0;  ///< Leaves whose payload is not held.
+  std::uint64_t bad = 0;         ///< Payloads that failed a check.
   std::uint64_t disk_bytes = 0;
   std::uint32_t next_enrolment = 1;
   std::uint64_t last_sequence = 0;
-  std::string listen;              ///< "host:port" or empty.
+  std::string listen;  ///< "host:port" or empty.
   friend bool operator==(const StatusAnswer&, const StatusAnswer&) = default;
 };
 
@@ -127,15 +130,15 @@ struct MemberRow {
   bool paused = false;
   bool connected = false;
   bool frozen = false;
-  Millis heard = 0;               ///< Last message from it; 0: never since start.
-  std::string last_error;         ///< Of the last failed attempt to connect, or empty.
-  std::uint64_t held_size = 0;    ///< Of its commons log, here.
+  Millis heard = 0;             ///< Last message from it; 0: never since start.
+  std::string last_error;       ///< Of the last failed attempt to connect, or empty.
+  std::uint64_t held_size = 0;  ///< Of its commons log, here.
   std::uint64_t agreed_size = 0;
-  std::uint64_t known_size = 0;   ///< The largest checkpoint heard of.
+  std::uint64_t known_size = 0;  ///< The largest checkpoint heard of.
   std::uint64_t gaps = 0;
-  std::uint64_t judged = 0;       ///< Leaves whose author was checked.
-  std::uint32_t witnesses = 0;    ///< How many others witness its log ...
-  std::uint32_t cosigned = 0;     ///< ... and how many cosigned its newest checkpoint.
+  std::uint64_t judged = 0;     ///< Leaves whose author was checked.
+  std::uint32_t witnesses = 0;  ///< How many others witness its log ...
+  std::uint32_t cosigned = 0;   ///< ... and how many cosigned its newest checkpoint.
   std::uint64_t records = 0;
   friend bool operator==(const MemberRow&, const MemberRow&) = default;
 };
@@ -170,13 +173,13 @@ struct WordRow {
 };
 struct ProposalRow {
   RecordId id;
-  std::string proposer;             ///< Code.
-  std::vector<std::string> effects; ///< "admit ZZC Calder Valley Hospitals (fingerprint …)".
-  std::string rule;                 ///< "a majority", "3 of 5", "all".
+  std::string proposer;              ///< Code.
+  std::vector<std::string> effects;  ///< "admit ZZC Calder Valley Hospitals (fingerprint …)".
+  std::string rule;                  ///< "a majority", "3 of 5", "all".
   std::vector<WordRow> words;
   std::uint32_t electors = 0;
-  std::uint32_t our_round = 1;      ///< The round in which our consent should be given now.
-  bool ours_given = false;          ///< Whether this member has agreed or stood aside already.
+  std::uint32_t our_round = 1;  ///< The round in which our consent should be given now.
+  bool ours_given = false;      ///< Whether this member has agreed or stood aside already.
   std::string explanation;
   friend bool operator==(const ProposalRow&, const ProposalRow&) = default;
 };
@@ -195,8 +198,8 @@ struct PublishedRow {
 /// Durable when it is sent.
 struct PublishAnswer {
   std::vector<PublishedRow> records;
-  std::uint64_t size = 0;     ///< Of the log, as signed.
-  std::string checkpoint;     ///< The signed note.
+  std::uint64_t size = 0;  ///< Of the log, as signed.
+  std::string checkpoint;  ///< The signed note.
   friend bool operator==(const PublishAnswer&, const PublishAnswer&) = default;
 };
 struct EnrolAnswer {
@@ -231,9 +234,9 @@ struct ListAnswer {
 };
 struct ShowAnswer {
   RecordSummary record;
-  Bytes body;               ///< Exactly what the author signed.
-  std::uint32_t confirmed = 0;   ///< Other members that cosigned a size covering it ...
-  std::uint32_t witnesses = 0;   ///< ... of so many.
+  Bytes body;                   ///< Exactly what the author signed.
+  std::uint32_t confirmed = 0;  ///< Other members that cosigned a size covering it ...
+  std::uint32_t witnesses = 0;  ///< ... of so many.
   friend bool operator==(const ShowAnswer&, const ShowAnswer&) = default;
 };
 struct ThreadRow {
@@ -254,9 +257,10 @@ struct WatchAnswer {
 struct FrontAnswer {
   StatusAnswer status;
   std::vector<CandidateRow> candidates;
-  std::vector<ProposalRow> proposals;     ///< Those that wait for our word.
-  std::vector<RecordSummary> answers;     ///< Replies to records of `author`, since then, newest first.
-  std::vector<RecordSummary> news;        ///< From other members, since then, newest first.
+  std::vector<ProposalRow> proposals;  ///< Those that wait for our word.
+  std::vector<RecordSummary>
+      answers;                      ///< Replies to records of `author`, since then, newest first.
+  std::vector<RecordSummary> news;  ///< From other members, since then, newest first.
   std::uint32_t answers_count = 0;
   std::uint32_t news_count = 0;
   friend bool operator==(const FrontAnswer&, const FrontAnswer&) = default;
@@ -270,12 +274,12 @@ struct AuditRow {
   TreeHash root{};
   std::uint64_t agreed = 0;
   std::uint32_t witnesses = 0;
-  std::uint32_t cosigned = 0;      ///< Valid cosignatures on a size up to this one.
+  std::uint32_t cosigned = 0;  ///< Valid cosignatures on a size up to this one.
   std::uint64_t records = 0;
   std::uint64_t statements = 0;
   std::uint64_t unknown_kinds = 0;
-  std::uint64_t missing = 0;       ///< Payloads not held.
-  std::uint64_t sealed = 0;        ///< Payloads that no key here opens.
+  std::uint64_t missing = 0;  ///< Payloads not held.
+  std::uint64_t sealed = 0;   ///< Payloads that no key here opens.
   std::uint32_t authors = 0;
   std::uint32_t certificates = 0;
   bool frozen = false;

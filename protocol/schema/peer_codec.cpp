@@ -270,11 +270,11 @@ Message take(Wire::Reader from) {
   switch (from.which()) {
     case Wire::WELCOME: {
       const auto group = from.getWelcome();
-      return Welcome{octets<Hash>(group.getDigest()),
-                     octets<DigestHalf>(group.getLastCommon()),
+      return Welcome{octets<Hash>(group.getDigest()), octets<DigestHalf>(group.getLastCommon()),
                      group.getCertificateNumber(), group.getYourCertificateNumber()};
     }
-    case Wire::HAVE: return take_have(from.getHave());
+    case Wire::HAVE:
+      return take_have(from.getHave());
     case Wire::GET_CHECKPOINTS: {
       GetCheckpoints get;
       const auto list = from.getGetCheckpoints();
@@ -282,7 +282,8 @@ Message take(Wire::Reader from) {
       for (const auto log : list) get.logs.push_back(octets<LogId>(log));
       return get;
     }
-    case Wire::ANNOUNCE: return take_announce(from.getAnnounce());
+    case Wire::ANNOUNCE:
+      return take_announce(from.getAnnounce());
     case Wire::PUSH: {
       const auto group = from.getPush();
       return Push{octets<LogId>(group.getLog()),
@@ -294,8 +295,10 @@ Message take(Wire::Reader from) {
       const auto group = from.getCosigned();
       return Cosigned{take_cosignature(octets<LogId>(group.getLog()), group.getCosignature())};
     }
-    case Wire::GET_TILES: return take_get_tiles(from.getGetTiles());
-    case Wire::TILES: return take_tiles(from.getTiles());
+    case Wire::GET_TILES:
+      return take_get_tiles(from.getGetTiles());
+    case Wire::TILES:
+      return take_tiles(from.getTiles());
     case Wire::GET_ENTRIES: {
       const auto group = from.getGetEntries();
       check_range(group.getFirst(), group.getLast(), group.getPayloadsFrom());
@@ -336,8 +339,10 @@ Message take(Wire::Reader from) {
                          octets<Key32>(group.getNetworkSecret()),
                          octets<Key32>(group.getSpaceKeyG()), octets<Key32>(group.getSpaceKeyR())};
     }
-    case Wire::PING: return Ping{octets<Hash>(from.getPing())};
-    case Wire::PONG: return Pong{octets<Hash>(from.getPong())};
+    case Wire::PING:
+      return Ping{octets<Hash>(from.getPing())};
+    case Wire::PONG:
+      return Pong{octets<Hash>(from.getPong())};
   }
   throw Refused{fail(Errc::malformed, "a message of an unknown kind")};
 }
@@ -389,8 +394,8 @@ Result<Message> decode_message(BytesView in) {
 }
 
 void append_payload(Bytes& list, std::optional<BytesView> payload) {
-  append_integer<std::uint32_t>(list, payload ? static_cast<std::uint32_t>(payload->size())
-                                              : not_held);
+  append_integer<std::uint32_t>(list,
+                                payload ? static_cast<std::uint32_t>(payload->size()) : not_held);
   if (payload) append(list, *payload);
 }
 

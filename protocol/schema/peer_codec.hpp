@@ -21,7 +21,7 @@ struct LogSummary {
   std::uint64_t size = 0;
   TreeHash root{};
   std::uint64_t agreed = 0;
-  Hash gaps{};         ///< H over the indices (u64 each) whose payload is not held; zeros if none.
+  Hash gaps{};  ///< H over the indices (u64 each) whose payload is not held; zeros if none.
   bool frozen = false;
   friend bool operator==(const LogSummary&, const LogSummary&) = default;
   friend auto operator<=>(const LogSummary& a, const LogSummary& b) { return a.log <=> b.log; }
@@ -30,9 +30,9 @@ struct LogSummary {
 /// The responder's answer to the Hello of message 3, and its first message.
 struct Welcome {
   Hash digest{};
-  DigestHalf last_common{};  ///< What it remembers of this peer.
-  std::uint64_t certificate_number = 0;            ///< Its own.
-  std::uint64_t your_certificate_number = 0;       ///< The initiator's newest that it knows.
+  DigestHalf last_common{};                   ///< What it remembers of this peer.
+  std::uint64_t certificate_number = 0;       ///< Its own.
+  std::uint64_t your_certificate_number = 0;  ///< The initiator's newest that it knows.
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
 
@@ -52,9 +52,9 @@ struct GetCheckpoints {
 /// A log's newest checkpoint here, with what is needed to believe it.
 struct Announce {
   LogId log;
-  std::string note;                        ///< Signed by the log key.
-  Bytes certificate;                       ///< Newest statement, if the peer may lack it; else empty.
-  std::vector<Cosignature> cosignatures;   ///< Each witness's newest; their `log` is not sent.
+  std::string note;   ///< Signed by the log key.
+  Bytes certificate;  ///< Newest statement, if the peer may lack it; else empty.
+  std::vector<Cosignature> cosignatures;  ///< Each witness's newest; their `log` is not sent.
   friend bool operator==(const Announce&, const Announce&) = default;
 };
 
@@ -93,8 +93,8 @@ struct Tiles {
   friend bool operator==(const Tiles&, const Tiles&) = default;
 };
 
-/// Leaves [first, last) of one bundle (first is a multiple of 256, last - first <= 256), and as many
-/// of their payloads, from `payloads_from` on, as fit into one message.
+/// Leaves [first, last) of one bundle (first is a multiple of 256, last - first <= 256), and as
+/// many of their payloads, from `payloads_from` on, as fit into one message.
 struct GetEntries {
   LogId log;
   std::uint64_t first = 0;
@@ -107,8 +107,9 @@ struct Entries {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
   std::uint64_t payloads_from = 0;
-  Bytes leaves;    ///< An entry bundle of last - first leaves; empty: not held.
-  Bytes payloads;  ///< From payloads_from on: u32 length, bytes; 2^32-1: not held here. May be fewer.
+  Bytes leaves;  ///< An entry bundle of last - first leaves; empty: not held.
+  Bytes
+      payloads;  ///< From payloads_from on: u32 length, bytes; 2^32-1: not held here. May be fewer.
   friend bool operator==(const Entries&, const Entries&) = default;
 };
 
@@ -153,9 +154,9 @@ struct Pong {
   friend bool operator==(const Pong&, const Pong&) = default;
 };
 
-using Message = std::variant<Welcome, Have, GetCheckpoints, Announce, Push, Cosigned, GetTiles, Tiles, GetEntries,
-                             Entries, GetPayloads, Payloads, JoinRequest, JoinWaiting, JoinGranted,
-                             Ping, Pong>;
+using Message = std::variant<Welcome, Have, GetCheckpoints, Announce, Push, Cosigned, GetTiles,
+                             Tiles, GetEntries, Entries, GetPayloads, Payloads, JoinRequest,
+                             JoinWaiting, JoinGranted, Ping, Pong>;
 [[nodiscard]] Bytes encode(const Message& message);
 /// malformed or too_large; never throws. Counts and sizes are checked against limits.hpp.
 [[nodiscard]] Result<Message> decode_message(BytesView bytes);

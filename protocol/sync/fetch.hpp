@@ -34,8 +34,8 @@ enum class Verdict : std::uint8_t {
   conflict,  ///< The checkpoint contradicts what is held: the log's owner signed both.
 };
 
-/// Pure; no peer, no time. Bundles are asked for in order, so what is stored stays contiguous; those
-/// that come out of order are the caller's to hold (it bounds the window).
+/// Pure; no peer, no time. Bundles are asked for in order, so what is stored stays contiguous;
+/// those that come out of order are the caller's to hold (it bounds the window).
 class Fetch {
  public:
   /// From the durable leaves `held` to the tree (size, root) of a verified checkpoint, which is

@@ -219,7 +219,8 @@ void SyncEngine::ask_checkpoints_again(Actions& actions) {
       const auto known = logs_.find(log_id);
       if (known == logs_.end() || known->second.frozen || known->second.target) continue;
       const std::uint64_t ours = known->second.checkpoint.size;
-      const bool more = said.size > ours || (said.size == ours && said.agreed > known->second.agreed);
+      const bool more =
+          said.size > ours || (said.size == ours && said.agreed > known->second.agreed);
       if (!more || said.asked_checkpoint || !asked_now.insert(log_id).second) continue;
       if (wanted.logs.size() == limits::entries_per_list_max) break;
       said.asked_checkpoint = true;
@@ -236,8 +237,7 @@ void SyncEngine::ask_checkpoints_again(Actions& actions) {
 
 peer::LogSummary SyncEngine::summary(const LogId& id, const Log& log) const {
   const std::vector<std::uint64_t> gaps(log.gaps.begin(), log.gaps.end());
-  return {id,         log.checkpoint.size, log.checkpoint.root, log.agreed,
-          gaps_hash(gaps), log.frozen};
+  return {id, log.checkpoint.size, log.checkpoint.root, log.agreed, gaps_hash(gaps), log.frozen};
 }
 
 void SyncEngine::touch(Log& log) {
@@ -307,7 +307,8 @@ void SyncEngine::tell(const LogId& id, Log& log, std::uint64_t push_from, Action
   }
 }
 
-// ---- fetching ------------------------------------------------------------------------------------
+// ---- fetching
+// ------------------------------------------------------------------------------------
 
 void SyncEngine::offer(PeerId peer, const LogId& id, SignedCheckpoint checkpoint,
                        Actions& actions) {
@@ -342,8 +343,7 @@ void SyncEngine::offer(PeerId peer, const LogId& id, SignedCheckpoint checkpoint
   begin_fetch(id, log, actions);
 }
 
-void SyncEngine::fork_found(const LogId& id, Log& log, const std::string& note,
-                            Actions& actions) {
+void SyncEngine::fork_found(const LogId& id, Log& log, const std::string& note, Actions& actions) {
   if (log.frozen) return;
   actions.push_back(ForkFound{id, log.checkpoint.note, note});
 }
@@ -388,8 +388,8 @@ bool SyncEngine::ask_next(const LogId& id, Log& log, Actions& actions) {
   peer.pending.push_back({id, log.target->size, *ask});
   if (const auto* bundle = std::get_if<BundleAsk>(&*ask)) {
     ++in_flight_;
-    actions.push_back(Send{*chosen, peer::GetEntries{id, bundle->first, bundle->last,
-                                                     bundle->payloads_from}});
+    actions.push_back(
+        Send{*chosen, peer::GetEntries{id, bundle->first, bundle->last, bundle->payloads_from}});
     return true;
   }
   peer::GetTiles get{id, log.target->size, {}};

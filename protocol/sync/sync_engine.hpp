@@ -34,14 +34,15 @@ struct SignedCheckpoint {
   friend bool operator==(const SignedCheckpoint&, const SignedCheckpoint&) = default;
 };
 
-// ---- events --------------------------------------------------------------------------------------
+// ---- events
+// --------------------------------------------------------------------------------------
 
 /// A log is (or goes on being) followed. Given once for each log before anything about it.
 struct LogFollowed {
   LogId log;
   bool own = false;
   CompactRange held;
-  SignedCheckpoint checkpoint;          ///< Newest whose leaves are held; size 0: none.
+  SignedCheckpoint checkpoint;  ///< Newest whose leaves are held; size 0: none.
   std::uint64_t agreed = 0;
   std::vector<std::uint64_t> gaps;
   bool frozen = false;
@@ -50,7 +51,7 @@ struct PeerConnected {
   PeerId peer = 0;
   MemberId member;
   bool we_dialled = false;
-  Hash their_digest{};       ///< Of the Hello, if they dialled.
+  Hash their_digest{};  ///< Of the Hello, if they dialled.
   DigestHalf their_last_common{};
 };
 struct PeerLost {
@@ -71,7 +72,7 @@ struct EntriesStored {
     failed,   ///< The disk was full: nobody's fault, to be tried again.
   };
   Outcome outcome = Outcome::stored;
-  PeerId from = 0;           ///< Whom the entries came from; 0: our own append.
+  PeerId from = 0;  ///< Whom the entries came from; 0: our own append.
 };
 /// A checkpoint is durable, or our own was signed: it may be passed on.
 struct CheckpointKept {
@@ -83,7 +84,7 @@ struct CheckpointKept {
 struct PayloadsStored {
   LogId log;
   std::vector<std::uint64_t> indices;
-  bool accepted = true;      ///< False: one of them was not what its leaf commits to.
+  bool accepted = true;  ///< False: one of them was not what its leaf commits to.
   PeerId from = 0;
 };
 struct AgreedChanged {
@@ -101,7 +102,8 @@ struct Tick {
 using Event = std::variant<LogFollowed, PeerConnected, PeerLost, MessageReceived, EntriesStored,
                            CheckpointKept, PayloadsStored, AgreedChanged, LogFrozen, Tick>;
 
-// ---- actions -------------------------------------------------------------------------------------
+// ---- actions
+// -------------------------------------------------------------------------------------
 
 struct Send {
   PeerId peer = 0;
@@ -193,26 +195,26 @@ class SyncEngine {
   struct Log {
     bool own = false;
     bool frozen = false;
-    CompactRange held;             // Durable.
-    CompactRange received;         // Verified and handed to the store: held, and what is under way.
-    SignedCheckpoint checkpoint;   // Newest that is durable with all its leaves.
+    CompactRange held;            // Durable.
+    CompactRange received;        // Verified and handed to the store: held, and what is under way.
+    SignedCheckpoint checkpoint;  // Newest that is durable with all its leaves.
     std::uint64_t agreed = 0;
     std::set<std::uint64_t> gaps;
-    std::uint64_t changed = 0;     // Value of changes_ when its summary last changed.
+    std::uint64_t changed = 0;               // Value of changes_ when its summary last changed.
     std::optional<SignedCheckpoint> target;  // Verified, larger than what is held; being fetched.
     std::optional<SignedCheckpoint> next_target;
     std::optional<Fetch> fetch;
-    std::set<PeerId> useless;      // Peers that could not serve this target.
+    std::set<PeerId> useless;  // Peers that could not serve this target.
     std::map<std::uint64_t, Waiting> waiting;
     std::size_t stores_pending = 0;
   };
   struct PeerLog {
-    std::uint64_t size = 0;        // What it said it holds, or what we sent it.
+    std::uint64_t size = 0;  // What it said it holds, or what we sent it.
     std::uint64_t agreed = 0;
-    std::uint64_t told_size = 0;   // What we said we hold.
+    std::uint64_t told_size = 0;  // What we said we hold.
     std::uint64_t told_agreed = 0;
     Hash gaps{};
-    std::set<std::uint64_t> lacks; // Payloads it said it does not hold.
+    std::set<std::uint64_t> lacks;  // Payloads it said it does not hold.
     bool asked_checkpoint = false;
     std::vector<std::uint64_t> asked_payloads;
   };
@@ -224,11 +226,11 @@ class SyncEngine {
   struct Peer {
     MemberId member;
     std::map<LogId, PeerLog> logs;
-    std::deque<Pending> pending;           // Tiles and bundles asked, oldest first.
-    std::size_t asked_other = 0;           // GetPayloads and GetCheckpoints without an answer.
-    std::uint64_t progress_ms = 0;         // When it last answered, or was asked after a pause.
+    std::deque<Pending> pending;    // Tiles and bundles asked, oldest first.
+    std::size_t asked_other = 0;    // GetPayloads and GetCheckpoints without an answer.
+    std::uint64_t progress_ms = 0;  // When it last answered, or was asked after a pause.
     std::uint64_t pinged_ms = 0;
-    bool welcome_due = false;              // We dialled and its Welcome has not come.
+    bool welcome_due = false;  // We dialled and its Welcome has not come.
   };
   struct Common {
     DigestHalf digest{};
@@ -284,10 +286,11 @@ class SyncEngine {
   void release(const LogId& id, Log& log, Actions& actions);
   void wrong_answer(PeerId peer, const Pending& pending, Log& log, const char* what,
                     Actions& actions);
-  [[nodiscard]] std::optional<Pending> take_pending(
-      PeerId peer, const LogId& log, const std::function<bool(const Ask&)>& fits);
-  [[nodiscard]] Result<std::vector<VerifiedEntry>> read_entries(
-      std::span<const BytesView> leaves, std::size_t payloads_from, BytesView payloads) const;
+  [[nodiscard]] std::optional<Pending> take_pending(PeerId peer, const LogId& log,
+                                                    const std::function<bool(const Ask&)>& fits);
+  [[nodiscard]] Result<std::vector<VerifiedEntry>> read_entries(std::span<const BytesView> leaves,
+                                                                std::size_t payloads_from,
+                                                                BytesView payloads) const;
   void asked(Peer& peer);
   static void drop(PeerId peer, Errc code, const char* why, Actions& actions);
 
@@ -300,7 +303,7 @@ class SyncEngine {
   std::uint64_t changes_ = 0;
   std::uint64_t now_ms_ = 0;
   std::uint64_t looked_ms_ = 0;  // When unmet claims were last looked at.
-  std::size_t in_flight_ = 0;  // Bundles asked, waiting or being stored.
+  std::size_t in_flight_ = 0;    // Bundles asked, waiting or being stored.
   mutable std::optional<Hash> digest_;
 };
 

@@ -112,8 +112,8 @@ void SyncEngine::receive(PeerId id, peer::Push& message, Actions& actions) {
   log.received = std::move(range);
   ++log.stores_pending;
   ++in_flight_;
-  actions.push_back(StoreEntries{message.log, id, message.first, std::move(*entries),
-                                 std::move(target)});
+  actions.push_back(
+      StoreEntries{message.log, id, message.first, std::move(*entries), std::move(target)});
 }
 
 void SyncEngine::receive(PeerId id, peer::GetTiles& message, Actions& actions) {
@@ -129,9 +129,8 @@ void SyncEngine::receive(PeerId id, peer::GetPayloads& message, Actions& actions
 }
 
 void SyncEngine::receive(PeerId id, peer::Tiles& message, Actions& actions) {
-  const auto pending = take_pending(id, message.log, [](const Ask& ask) {
-    return std::holds_alternative<TileAsk>(ask);
-  });
+  const auto pending = take_pending(
+      id, message.log, [](const Ask& ask) { return std::holds_alternative<TileAsk>(ask); });
   if (!pending) return drop(id, Errc::unrequested, "tiles that nobody asked for", actions);
   Log& log = logs_.at(message.log);
   if (!log.fetch || log.fetch->size() != pending->target_size) return;  // Of an earlier target.
@@ -144,9 +143,12 @@ void SyncEngine::receive(PeerId id, peer::Tiles& message, Actions& actions) {
     tiles.push_back(*hashes);
   }
   switch (log.fetch->on_tiles(ask, tiles)) {
-    case Verdict::good: return;
-    case Verdict::wrong: return wrong_answer(id, *pending, log, "tiles that do not verify", actions);
-    case Verdict::conflict: return fork_found(message.log, log, log.target->note, actions);
+    case Verdict::good:
+      return;
+    case Verdict::wrong:
+      return wrong_answer(id, *pending, log, "tiles that do not verify", actions);
+    case Verdict::conflict:
+      return fork_found(message.log, log, log.target->note, actions);
   }
 }
 
@@ -168,9 +170,9 @@ void SyncEngine::receive(PeerId id, peer::Entries& message, Actions& actions) {
     hashes.reserve(leaves->size());
     for (const BytesView leaf : *leaves) hashes.push_back(leaf_hash(leaf));
   }
-  const Verdict verdict =
-      check_hashes_ || hashes.size() != ask.last - ask.first ? log.fetch->on_bundle(ask, hashes)
-                                                             : Verdict::good;
+  const Verdict verdict = check_hashes_ || hashes.size() != ask.last - ask.first
+                              ? log.fetch->on_bundle(ask, hashes)
+                              : Verdict::good;
   if (verdict == Verdict::wrong) {
     return wrong_answer(id, *pending, log, "entries that do not verify", actions);
   }
@@ -194,8 +196,8 @@ void SyncEngine::receive(PeerId id, peer::Payloads& message, Actions& actions) {
   PeerLog& said = peer.logs[message.log];
   const std::vector<std::uint64_t> wanted = std::exchange(said.asked_payloads, {});
   const auto list = peer::split_payloads(message.payloads, limits::tile_hashes);
-  if (known == logs_.end() || wanted.empty() || !list ||
-      list->size() != message.indices.size() || message.indices.size() > wanted.size() ||
+  if (known == logs_.end() || wanted.empty() || !list || list->size() != message.indices.size() ||
+      message.indices.size() > wanted.size() ||
       !std::equal(message.indices.begin(), message.indices.end(), wanted.begin())) {
     return drop(id, Errc::unrequested, "payloads that nobody asked for", actions);
   }

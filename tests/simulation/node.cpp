@@ -61,7 +61,8 @@ void World::Node::later(Time delay, std::function<void()> what) {
   });
 }
 
-// ---- the host ------------------------------------------------------------------------------------
+// ---- the host
+// ------------------------------------------------------------------------------------
 
 void World::Node::send(daemon::PeerId peer, Bytes message) {
   for (const auto& link : world_.links_) {
@@ -172,7 +173,8 @@ void World::Node::wake_dialer() {
 
 void World::Node::log_line(const std::string& line) { world_.trace(code_ + ": " + line); }
 
-// ---- the person ----------------------------------------------------------------------------------
+// ---- the person
+// ----------------------------------------------------------------------------------
 
 void World::Node::ask(local::Request request, std::function<void(local::Answer)> answer) {
   replica_->handle(1, std::move(request), std::move(answer));
@@ -180,17 +182,15 @@ void World::Node::ask(local::Request request, std::function<void(local::Answer)>
 
 local::StatusAnswer World::Node::status() {
   local::StatusAnswer out;
-  ask(local::StatusRequest{}, [&](const local::Answer& answer) {
-    out = std::get<local::StatusAnswer>(answer);
-  });
+  ask(local::StatusRequest{},
+      [&](const local::Answer& answer) { out = std::get<local::StatusAnswer>(answer); });
   return out;
 }
 
 local::MembersAnswer World::Node::members() {
   local::MembersAnswer out;
-  ask(local::MembersRequest{}, [&](const local::Answer& answer) {
-    out = std::get<local::MembersAnswer>(answer);
-  });
+  ask(local::MembersRequest{},
+      [&](const local::Answer& answer) { out = std::get<local::MembersAnswer>(answer); });
   return out;
 }
 
@@ -202,7 +202,9 @@ void World::Node::describe() {
   for (const auto& row : members().members) {
     world_.trace("   " + row.code + " held " + std::to_string(row.held_size) + " agreed " +
                  std::to_string(row.agreed_size) + " known " + std::to_string(row.known_size) +
-                 " judged " + std::to_string(row.judged) + " gaps " + std::to_string(row.gaps) + " records " + std::to_string(row.records) + " cosigned " + std::to_string(row.cosigned) +
+                 " judged " + std::to_string(row.judged) + " gaps " + std::to_string(row.gaps) +
+                 " records " + std::to_string(row.records) + " cosigned " +
+                 std::to_string(row.cosigned) +
                  (row.connected ? " connected" : " apart: " + row.last_error));
   }
   ask(local::ProposalsRequest{}, [&](const local::Answer& answer) {
@@ -226,9 +228,8 @@ void World::Node::invite(std::function<void(const std::string&)> then) {
 void World::Node::person_acts(bool publishes) {
   if (!replica_->is_member() || asking_ > 3) return;
   local::ProposalsAnswer waiting;
-  ask(local::ProposalsRequest{}, [&](local::Answer answer) {
-    waiting = std::get<local::ProposalsAnswer>(std::move(answer));
-  });
+  ask(local::ProposalsRequest{},
+      [&](local::Answer answer) { waiting = std::get<local::ProposalsAnswer>(std::move(answer)); });
   consent(waiting);
   if (publishes) publish_documents();
 }
@@ -259,9 +260,8 @@ void World::Node::consent(const local::ProposalsAnswer& waiting) {
     // A person who is stuck asks again now and then: our_round says in which round.
     if (row.ours_given && world_.uniform() < (world_.busy_ ? 0.97 : 0.8)) continue;
     if (world_.uniform() < 0.3) continue;
-    return publish({record("consent", encode(Consent{row.id, row.our_round,
-                                                     Consent::Word::agree}))},
-                   false);
+    return publish(
+        {record("consent", encode(Consent{row.id, row.our_round, Consent::Word::agree}))}, false);
   }
 }
 

@@ -14,7 +14,7 @@ struct World::Link {
   Time dialler_last = 0;             // When the last message of that direction arrives.
   Time listener_last = 0;
   bool open = true;
-  bool doomed = false;               // One direction is silent: it breaks in a while.
+  bool doomed = false;  // One direction is silent: it breaks in a while.
 };
 
 /// One member: a machine with two disks, a person with an author key, and a daemon while it is up.
@@ -88,7 +88,7 @@ class World::Node : public daemon::Host {
   bool committing_ = false;
   Time views_written_ = 0;  // When the last change to the views will be done.
   bool dialing_ = false;
-  int asking_ = 0;          // Requests of the person without an answer.
+  int asking_ = 0;              // Requests of the person without an answer.
   std::vector<RecordId> read_;  // Records to reply to.
   std::int64_t clock_skew_ms_ = 0;
 };

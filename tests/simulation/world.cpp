@@ -17,8 +17,7 @@ constexpr Time second = 1'000'000;
 
 }  // namespace
 
-World::World(std::uint64_t seed, Options options)
-    : seed_(seed), options_(options), random_(seed) {
+World::World(std::uint64_t seed, Options options) : seed_(seed), options_(options), random_(seed) {
   initialise_crypto();
   for (std::size_t i = 0; i < options_.members; ++i) {
     nodes_.push_back(std::make_unique<Node>(*this, i));
@@ -138,7 +137,8 @@ void World::join(std::size_t index) {
   });
 }
 
-// ---- faults --------------------------------------------------------------------------------------
+// ---- faults
+// --------------------------------------------------------------------------------------
 
 void World::fault(double per_minute, std::function<void()> strike) {
   if (per_minute <= 0) return;
@@ -185,7 +185,8 @@ void World::plan_faults() {
   });
 }
 
-// ---- network -------------------------------------------------------------------------------------
+// ---- network
+// -------------------------------------------------------------------------------------
 
 bool World::reachable(std::size_t from, std::size_t to) const {
   return !cut_.contains({from, to}) && !cut_.contains({to, from});
@@ -208,8 +209,8 @@ void World::dial(std::size_t from) {
 void World::try_dial(std::size_t from, const daemon::DialTarget& target) {
   for (std::size_t to = 0; to < nodes_.size(); ++to) {
     Node& other = *nodes_[to];
-    const bool named = std::ranges::find(target.addresses, other.code() + ".sim:1") !=
-                       target.addresses.end();
+    const bool named =
+        std::ranges::find(target.addresses, other.code() + ".sim:1") != target.addresses.end();
     if (!named) continue;
     trace(nodes_[from]->code() + " dials " + other.code());
     if (!other.up() || !reachable(from, to) ||
@@ -248,7 +249,7 @@ void World::connect(std::size_t from, std::size_t to, const daemon::DialTarget& 
   nodes_[from]->later(between(100, 150), [this, link, target] {
     if (!link->open) return;
     trace(nodes_[link->dialler]->code() + " reached " + nodes_[link->listener]->code());
-    daemon::PeerSession session{link->dialler_peer, true, target.member, std::nullopt,
+    daemon::PeerSession session{link->dialler_peer,   true,        target.member, std::nullopt,
                                 target.transport_key, target.hello};
     nodes_[link->dialler]->replica().peer_connected(session);
   });
@@ -264,8 +265,7 @@ void World::transmit(const std::shared_ptr<Link>& link, bool from_dialler, Bytes
   last = std::max(last, now_ + between(200, uniform() < 0.05 ? 800'000 : 60'000));
   nodes_[to]->later(last - now_, [this, link, from_dialler, to, message = std::move(message)] {
     if (!link->open) return;
-    nodes_[to]->replica().message(from_dialler ? link->listener_peer : link->dialler_peer,
-                                  message);
+    nodes_[to]->replica().message(from_dialler ? link->listener_peer : link->dialler_peer, message);
   });
 }
 
@@ -278,8 +278,8 @@ void World::break_quietly(const std::shared_ptr<Link>& link) {
 
 void World::break_link(std::shared_ptr<Link> link) {
   if (!link->open) return;
-  trace("the link from " + nodes_[link->dialler]->code() + " to " +
-        nodes_[link->listener]->code() + " breaks");
+  trace("the link from " + nodes_[link->dialler]->code() + " to " + nodes_[link->listener]->code() +
+        " breaks");
   link->open = false;
   std::erase(links_, link);
   const auto tell = [this](std::size_t node, daemon::PeerId peer) {
@@ -298,7 +298,8 @@ void World::drop_links_of(std::size_t node) {
   }
 }
 
-// ---- what must hold ------------------------------------------------------------------------------
+// ---- what must hold
+// ------------------------------------------------------------------------------
 
 void World::observe(std::size_t sender, const Bytes& bytes) {
   const auto message = peer::decode_message(bytes);
@@ -319,8 +320,7 @@ void World::observe(std::size_t sender, const Bytes& bytes) {
   const auto checkpoint = parsed ? decode_checkpoint(parsed->text)
                                  : Result<Checkpoint>(fail(Errc::malformed, "no note"));
   if (!checkpoint) return violation(nodes_[sender]->code() + " sent a note that does not parse");
-  const auto [known, is_new] =
-      signed_roots_.try_emplace({log, checkpoint->size}, checkpoint->root);
+  const auto [known, is_new] = signed_roots_.try_emplace({log, checkpoint->size}, checkpoint->root);
   if (!is_new && known->second != checkpoint->root) {
     violation("two histories of one log were signed at size " + std::to_string(checkpoint->size));
   }
@@ -357,9 +357,8 @@ bool World::agree(bool report) {
           return differ(node->code() + " holds " + std::to_string(row.held_size) + " (agreed " +
                         std::to_string(row.agreed_size) + ", records " +
                         std::to_string(row.records) + "/" + std::to_string(other.records) +
-                        ") of " + row.code + ", another " +
-                        std::to_string(other.held_size) + " (agreed " +
-                        std::to_string(other.agreed_size) + ")");
+                        ") of " + row.code + ", another " + std::to_string(other.held_size) +
+                        " (agreed " + std::to_string(other.agreed_size) + ")");
         }
       }
     }
@@ -383,8 +382,8 @@ void World::check_acknowledged() {
     }
     const auto views = node->views().read();
     for (const Acknowledged& record : acknowledged_) {
-      const LogId log = log_id(node->identity().network,
-                               nodes_[record.node]->identity().member, commons);
+      const LogId log =
+          log_id(node->identity().network, nodes_[record.node]->identity().member, commons);
       const auto head = storage::log_store::head(*txn, log);
       if (!head || head->size() <= record.index) {
         violation("a record that " + nodes_[record.node]->code() + " acknowledged is not at " +
@@ -404,8 +403,6 @@ void World::check_acknowledged() {
   }
 }
 
-std::size_t World::decisions() const {
-  return nodes_[0]->up() ? nodes_[0]->status().decisions : 0;
-}
+std::size_t World::decisions() const { return nodes_[0]->up() ? nodes_[0]->status().decisions : 0; }
 
 }  // namespace kith::simulation

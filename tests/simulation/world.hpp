@@ -13,8 +13,8 @@
 #include "daemon/replica.hpp"
 #include "tests/support/memory_database.hpp"
 
-/// Several daemons in one thread: the real replica, engine, fold and store, with virtual time, network
-/// and disks around them. Everything follows from one seed.
+/// Several daemons in one thread: the real replica, engine, fold and store, with virtual time,
+/// network and disks around them. Everything follows from one seed.
 namespace kith::simulation {
 
 using Time = std::uint64_t;  ///< Virtual microseconds.
@@ -30,10 +30,10 @@ struct Faults {
 struct Options {
   std::size_t members = 3;
   Faults faults;
-  double publishes_per_minute = 20;   ///< Of each member.
-  bool ignore_durability = false;     ///< Negative control: commits are lost at a crash.
-  bool check_signatures = true;       ///< Negative control: off with a forging member.
-  bool forger = false;                ///< One member serves others' logs with a changed payload.
+  double publishes_per_minute = 20;  ///< Of each member.
+  bool ignore_durability = false;    ///< Negative control: commits are lost at a crash.
+  bool check_signatures = true;      ///< Negative control: off with a forging member.
+  bool forger = false;               ///< One member serves others' logs with a changed payload.
   bool check_hashes = true;
 };
 
@@ -45,11 +45,12 @@ class World {
   /// Founds the network, lets all others join by invitation and consent while faults happen, people
   /// publish and reply; `busy` long.
   void run(Time busy);
-  /// All faults end, everyone is up; runs until all agree or `patience` is over. Returns whether they do.
+  /// All faults end, everyone is up; runs until all agree or `patience` is over. Returns whether
+  /// they do.
   [[nodiscard]] bool settle(Time patience);
 
-  /// What went wrong so far, in words: an honest peer dropped, two histories signed, an acknowledged
-  /// record lost, members that do not agree. Empty: nothing.
+  /// What went wrong so far, in words: an honest peer dropped, two histories signed, an
+  /// acknowledged record lost, members that do not agree. Empty: nothing.
   [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
   [[nodiscard]] std::size_t acknowledged() const { return acknowledged_.size(); }
   [[nodiscard]] std::size_t crashes() const { return crashes_; }
@@ -112,7 +113,7 @@ class World {
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<std::shared_ptr<Link>> links_;
-  std::set<std::pair<std::size_t, std::size_t>> cut_;     // From, to: nothing passes.
+  std::set<std::pair<std::size_t, std::size_t>> cut_;  // From, to: nothing passes.
   daemon::PeerId next_peer_ = 1;
   bool busy_ = true;
   std::size_t crashes_ = 0;

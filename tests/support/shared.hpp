@@ -17,7 +17,7 @@ namespace kith::testing {
 }  // namespace kith::testing
 
 /// Skips loudly without KITH_SHARED; .ci/run fails if that happens where the folder exists.
-#define KITH_NEEDS_SHARED()                                                              \
-  if (!::kith::testing::shared_path("")) {                                               \
+#define KITH_NEEDS_SHARED()                                                                     \
+  if (!::kith::testing::shared_path("")) {                                                      \
     GTEST_SKIP() << "OUTSIDE VECTORS NOT FOUND: set KITH_SHARED to the folder that holds them"; \
   }
