@@ -36,6 +36,8 @@ JudgeContext Replica::Impl::context_of(const LogId& id) const {
 void Replica::Impl::judge_more(const LogId& id) {
   LogState& state = logs.at(id);
   if (state.judging) return;
+  // What lies ahead is met in its turn.
+  state.late.erase(state.late.lower_bound(state.judged), state.late.end());
   auto items = std::make_shared<std::vector<Item>>();
   const bool late = !state.late.empty();
   std::uint64_t next = state.judged;
@@ -117,6 +119,8 @@ void Replica::Impl::absorb(const LogId& id, std::vector<Judged> batch, std::uint
     }
     if (judged.status != Judged::Status::good) {
       ++state.bad;
+      host.log_line("entry " + std::to_string(judged.index) + " of " + code_of(state.member) +
+                    " counts for nothing: " + judged.why);
       kept->bad.emplace_back(judged.index, judged.why);
       continue;
     }

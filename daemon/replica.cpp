@@ -27,6 +27,9 @@ Replica::Impl::Impl(Identity identity, Options given, const storage::HighWaterMa
       own_log(log_id(me.network, me.member, commons)),
       engine([this](const LogId& log, const std::string& note) { return verify_note(log, note); },
              options.check_hashes) {
+  const auto own = verify_certificate(me.certificate, me.member);
+  KITH_CHECK(own.has_value());
+  own_number = own->number;
   if (me.commons_keys) space_keys.push_back(*me.commons_keys);
   const auto log_txn = host.log().read();
   const auto view_txn = host.views().read();
@@ -135,7 +138,9 @@ void Replica::Impl::tick() {
   for (const LogId& log : std::exchange(uncreated, {})) create_log(log);
   const bool unsigned_tail = own_range && own_range->size() > logs.at(own_log).checkpoint.size;
   if (unsigned_tail && !no_signing && !flush_pending) sign_what_is_held();
+  ++tended;
   remind_owners();
+  ask_for_cosignatures();
   cosign_all();
   if (fold) do_duties();
 }
@@ -209,6 +214,22 @@ bool Replica::Impl::connected(const MemberId& member) const {
   });
 }
 
+Result<bool> Replica::Impl::hear_certificate(const MemberId& owner, const Bytes& statement) {
+  // The same statement comes with every announcement; checking it costs some signatures' worth.
+  const auto known = heard_statements.find(owner);
+  if (known != heard_statements.end() && known->second == statement) return true;
+  const auto certificate = verify_certificate(statement, owner);
+  if (!certificate || certificate->network != me.network) {
+    return fail(Errc::bad_signature, "a certificate that does not verify");
+  }
+  const auto newest = heard_certificates.find(owner);
+  if (newest == heard_certificates.end() || newest->second.number < certificate->number) {
+    heard_certificates[owner] = *certificate;
+    heard_statements[owner] = statement;
+  }
+  return true;
+}
+
 void Replica::Impl::peer_message(PeerId id, peer::Message message) {
   PeerState& peer = peers.at(id);
   peer.heard = host.now();
@@ -220,16 +241,8 @@ void Replica::Impl::peer_message(PeerId id, peer::Message message) {
     const auto log = logs.find(announced->log);
     if (log == logs.end()) return;
     if (!announced->certificate.empty()) {
-      const MemberId owner = log->second.member;
-      const auto certificate = verify_certificate(announced->certificate, owner);
-      if (!certificate || certificate->network != me.network) {
-        return host.drop(id, fail(Errc::bad_signature, "a certificate that does not verify"));
-      }
-      const auto known = heard_certificates.find(owner);
-      if (known == heard_certificates.end() || known->second.number < certificate->number) {
-        heard_certificates[owner] = *certificate;
-        heard_statements[owner] = announced->certificate;
-      }
+      const auto heard = hear_certificate(log->second.member, announced->certificate);
+      if (!heard) return host.drop(id, heard.error());
     }
     const auto cosignatures = std::move(announced->cosignatures);
     announced->cosignatures.clear();
@@ -313,9 +326,7 @@ std::vector<DialTarget> Replica::dial_targets() {
   Impl& in = *impl_;
   std::vector<DialTarget> targets;
   channel::Hello hello;
-  const auto own = verify_certificate(in.me.certificate, in.me.member);
-  KITH_CHECK(own.has_value());
-  hello.certificate_number = own->number;
+  hello.certificate_number = in.own_number;
   hello.digest = in.engine.digest();
 
   const auto add = [&](const MemberId& member, const DhPublic& key, const Profile& profile,
@@ -328,7 +339,7 @@ std::vector<DialTarget> Replica::dial_targets() {
     target.hello.last_common = decltype(hello.last_common)::from(
         in.engine.last_common(member).view());
     const auto confirmed = in.confirmed_numbers.find(member);
-    if (confirmed == in.confirmed_numbers.end() || confirmed->second != own->number) {
+    if (confirmed == in.confirmed_numbers.end() || confirmed->second != in.own_number) {
       target.hello.certificate = in.me.certificate;
     }
     targets.push_back(std::move(target));

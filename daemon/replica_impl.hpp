@@ -49,7 +49,7 @@ struct Replica::Impl {
     std::map<MemberId, Cosignature> cosignatures;
     std::uint64_t agreed = 0;
     std::set<std::uint64_t> gaps;
-    std::set<std::uint64_t> late;     // Payloads below `judged` that came since.
+    std::set<std::uint64_t> late;     // Gaps that were filled: judged once `judged` has passed them.
     KeyHistory keys;
     std::set<RecordId> governance_ids;
     std::optional<Profile> profile;   // The newest said in the log.
@@ -97,6 +97,7 @@ struct Replica::Impl {
   void begin_following(const LogId& log);
   void run(std::vector<sync::Action> actions);
   void step(sync::Event event) { run(engine.step(std::move(event))); }
+  [[nodiscard]] Result<bool> hear_certificate(const MemberId& owner, const Bytes& statement);
   void peer_message(PeerId peer, peer::Message message);
   [[nodiscard]] Result<Checkpoint> verify_note(const LogId& log, const std::string& note);
   [[nodiscard]] std::vector<Certificate> certificates_of(const MemberId& member) const;
@@ -119,6 +120,7 @@ struct Replica::Impl {
   void cosign_all();
   void cosign_one(const LogId& log);
   void remind_owners();
+  void ask_for_cosignatures();
   void cosignature_kept(const Cosignature& cosignature);
   void recompute_agreed(const LogId& log);
   void save_agreed();
@@ -191,6 +193,7 @@ struct Replica::Impl {
   SigningKey witness_key;
   SigningKey daemon_key;
   LogId own_log;
+  std::uint64_t own_number = 0;        // Of our newest certificate.
 
   sync::SyncEngine engine;
   std::optional<GovernanceFold> fold;
@@ -218,6 +221,7 @@ struct Replica::Impl {
   std::vector<std::shared_ptr<AuditJob>> audits;
   std::size_t jobs = 0;                // Writes, view writes and computations under way.
   std::set<LogId> uncreated;           // Followed, but not yet in the store.
+  std::size_t tended = 0;
   std::uint64_t tended_ms = 0;         // When what may have failed was last tried again.
 };
 

@@ -68,8 +68,7 @@ void Replica::Impl::write(std::function<void(storage::WriteTxn&, storage::HighWa
 
 void Replica::Impl::carry_out(sync::Send& action) {
   if (auto* welcome = std::get_if<peer::Welcome>(&action.message)) {
-    const auto own = newest_certificate(me.member);
-    welcome->certificate_number = own ? own->number : 0;
+    welcome->certificate_number = own_number;
     const auto session = peers.find(action.peer);
     if (session != peers.end() && session->second.session.member) {
       const auto theirs = newest_certificate(*session->second.session.member);
@@ -235,11 +234,10 @@ void Replica::Impl::carry_out(sync::StorePayloads& action) {
   write(
       [=](storage::WriteTxn& txn, storage::HighWaterMarks&) {
         for (const auto& [index, payload] : given->payloads) {
-          if (storage::log_store::put_payload(txn, given->log, index, payload)) {
-            taken->push_back(index);
-          } else {
-            *refused = true;
-          }
+          // False: another peer's answer was quicker.
+          const auto filled = storage::log_store::put_payload(txn, given->log, index, payload);
+          if (!filled) *refused = true;
+          if (filled && *filled) taken->push_back(index);
         }
       },
       [=, this](const std::optional<Error>& failure) {
@@ -247,7 +245,7 @@ void Replica::Impl::carry_out(sync::StorePayloads& action) {
         LogState& state = logs.at(given->log);
         for (const std::uint64_t index : *taken) {
           state.gaps.erase(index);
-          if (index < state.judged) state.late.insert(index);
+          state.late.insert(index);
         }
         step(sync::PayloadsStored{given->log, *taken, !*refused, given->from});
         judge_more(given->log);
@@ -308,6 +306,29 @@ void Replica::Impl::cosign_one(const LogId& id) {
         const auto own = now.cosignatures.find(me.member);
         now.cosigned = own == now.cosignatures.end() ? 0 : own->second.size;
       });
+}
+
+void Replica::Impl::ask_for_cosignatures() {
+  // What is agreed stays so, but decisions count the words of the witnesses in force: where these are
+  // not at hand, equal digests do not show it. The owner has them; without it, anyone may.
+  if (!fold || peers.empty()) return;
+  std::map<PeerId, peer::GetCheckpoints> wanted;
+  for (const auto& [id, state] : logs) {
+    const auto witnesses = fold->state().commons_witnesses(state.member);
+    const auto& cosigned = governance[state.member].cosigned;
+    if (agreed_size(witnesses, cosigned, state.checkpoint.size) == state.checkpoint.size) continue;
+    auto asked = std::ranges::find_if(peers, [&](const auto& entry) {
+      return entry.second.session.member == state.member && !entry.second.candidate;
+    });
+    if (asked == peers.end() || tended % 2 == 1) {
+      asked = std::next(peers.begin(), static_cast<std::ptrdiff_t>(tended % peers.size()));
+    }
+    if (!asked->second.candidate) wanted[asked->first].logs.push_back(id);
+  }
+  for (auto& [peer, message] : wanted) {
+    message.logs.resize(std::min<std::size_t>(message.logs.size(), limits::entries_per_list_max));
+    host.send(peer, peer::encode(message));
+  }
 }
 
 void Replica::Impl::remind_owners() {

@@ -66,6 +66,7 @@ void SyncEngine::receive(PeerId id, peer::Announce& message, Actions& actions) {
     --peer.asked_other;
     peer.progress_ms = now_ms_;
   }
+  if (message.note.empty()) return;  // It has no checkpoint of that log yet.
   if (message.note == known->second.checkpoint.note) {
     said.size = std::max(said.size, known->second.checkpoint.size);
     return;

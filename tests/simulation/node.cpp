@@ -144,7 +144,9 @@ void World::Node::commit() {
 
 void World::Node::write_views(std::function<void(storage::WriteTxn&)> work,
                               std::function<void()> done) {
-  later(world_.between(10, 500), [this, work = std::move(work), done = std::move(done)] {
+  // In the order given, as the one writer does.
+  views_written_ = std::max(views_written_, world_.now_) + world_.between(10, 500);
+  later(views_written_ - world_.now_, [this, work = std::move(work), done = std::move(done)] {
     const auto txn = views_->write();
     work(*txn);
     txn->commit();
@@ -200,7 +202,7 @@ void World::Node::describe() {
   for (const auto& row : members().members) {
     world_.trace("   " + row.code + " held " + std::to_string(row.held_size) + " agreed " +
                  std::to_string(row.agreed_size) + " known " + std::to_string(row.known_size) +
-                 " judged " + std::to_string(row.judged) + " gaps " + std::to_string(row.gaps) +
+                 " judged " + std::to_string(row.judged) + " gaps " + std::to_string(row.gaps) + " records " + std::to_string(row.records) + " cosigned " + std::to_string(row.cosigned) +
                  (row.connected ? " connected" : " apart: " + row.last_error));
   }
   ask(local::ProposalsRequest{}, [&](const local::Answer& answer) {

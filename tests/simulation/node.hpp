@@ -86,6 +86,7 @@ class World::Node : public daemon::Host {
   std::uint64_t life_ = 0;  // Counts restarts: what a dead process asked for never returns.
   std::vector<daemon::WriteJob> queue_;
   bool committing_ = false;
+  Time views_written_ = 0;  // When the last change to the views will be done.
   bool dialing_ = false;
   int asking_ = 0;          // Requests of the person without an answer.
   std::vector<RecordId> read_;  // Records to reply to.

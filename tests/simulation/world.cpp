@@ -355,7 +355,9 @@ bool World::agree(bool report) {
         if (other.held_size != row.held_size || other.agreed_size != row.agreed_size ||
             other.records != row.records) {
           return differ(node->code() + " holds " + std::to_string(row.held_size) + " (agreed " +
-                        std::to_string(row.agreed_size) + ") of " + row.code + ", another " +
+                        std::to_string(row.agreed_size) + ", records " +
+                        std::to_string(row.records) + "/" + std::to_string(other.records) +
+                        ") of " + row.code + ", another " +
                         std::to_string(other.held_size) + " (agreed " +
                         std::to_string(other.agreed_size) + ")");
         }
