@@ -72,7 +72,13 @@ tcp::acceptor Listener::bind(const transport::HostPort& address) {
       resolver.resolve(address.host, std::to_string(address.port), tcp::resolver::passive);
   const tcp::endpoint endpoint = found.begin()->endpoint();
   tcp::acceptor acceptor(io_);
-  acceptor.open(endpoint.protocol());
+  error_code error;
+  acceptor.open(endpoint.protocol(), error);
+  // "Every address" must work on a machine without IPv6 too.
+  if (error == asio::error::address_family_not_supported && address.host == "::") {
+    return bind({"0.0.0.0", address.port});
+  }
+  if (error) throw boost::system::system_error(error);
   acceptor.set_option(tcp::acceptor::reuse_address(true));
   if (endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(false));
   acceptor.bind(endpoint);
