@@ -16,15 +16,16 @@ Exit init(const InitOptions& options, const Console& console, const Desk& desk) 
 
   // Standard output is the one line to pass on; the rest is advice.
   console.out << line << '\n';
-  console.err << "\nThis is your author name; it is no secret. Your key lies in\n  "
-              << desk.key_file.string()
-              << "\nand never leaves this machine; keep a copy where only you can read it.\n\n"
-                 "Next: send the line above to a steward of your organisation, who types\n"
-                 "  kith author enrol "
-              << line
-              << "\nIf you are to be the first steward, save the line to a file instead, for\n"
-                 "whoever sets up the daemon:\n"
-                 "  kithd init --steward FILE\n";
+  console.err
+      << "\nThis is your author name; it is no secret. Your key lies in\n  "
+      << desk.key_file.string()
+      << "\nand never leaves this machine; keep a copy where only you can read it.\n\n"
+         "Next: send the line above to a steward of your organisation, who types\n"
+         "  kith author enrol "
+      << line
+      << "\nIf you are to be the first steward, give the line to whoever sets up the daemon:\n"
+         "  kithd init --steward "
+      << line << " …\n";
   return Exit::ok;
 }
 

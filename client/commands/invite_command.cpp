@@ -11,7 +11,7 @@ void explain(std::ostream& to, const Invited& invited) {
   to << "\nHand it to the one organisation it is for by a way you trust: it is a secret, good\n"
         "for the first who uses it, until "
      << date_of(invited.expires)
-     << ".\nThey type: kithd join FILE\n"
+     << ".\nThey type: kithd init --join FILE --steward KEYFILE (kithd init --help says the rest)\n"
         "When they have used it, kith proposals shows them with eight words. Ring them up and\n"
         "have them read their eight words aloud before you consent. Yours are:\n  "
      << fingerprint_of(invited.sponsor) << '\n';

@@ -30,7 +30,7 @@ TEST(Init, MakesAKeyThatOnlyItsOwnerMayRead) {
   ASSERT_TRUE(key);
   EXPECT_EQ(outcome.out, encode_author(key->public_key()) + "\n");
   EXPECT_NE(outcome.err.find("kith author enrol kith-author-"), std::string::npos);
-  EXPECT_NE(outcome.err.find("kithd init --steward FILE"), std::string::npos);
+  EXPECT_NE(outcome.err.find("kithd init --steward kith-author-"), std::string::npos);
   EXPECT_TRUE(bench.daemon.asked.empty());
 }
 
