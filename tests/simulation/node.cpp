@@ -256,7 +256,14 @@ void World::Node::consent(const local::ProposalsAnswer& waiting) {
     if (!spoken) records.push_back(agreed);
     return publish(std::move(records), false);
   }
-  for (const auto& row : waiting.proposals) {
+  auto open = waiting.proposals;
+  if (!world_.busy_ && !open.empty()) {
+    // In the end they talk to one another, and go for one proposal together.
+    const auto passed = std::ranges::find_if(
+        open, [](const auto& row) { return row.explanation.starts_with("Passed"); });
+    open = {passed != open.end() ? *passed : open.front()};
+  }
+  for (const auto& row : open) {
     // A person who is stuck asks again now and then: our_round says in which round.
     if (row.ours_given && world_.uniform() < (world_.busy_ ? 0.97 : 0.8)) continue;
     if (world_.uniform() < 0.3) continue;
