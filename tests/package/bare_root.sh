@@ -68,7 +68,7 @@ inside() {
   local user=$1 home=/root
   shift
   [ "$user" = root ] || home=/home/$user
-  chroot --userspec="$user:$user" --skip-chdir "$root" /usr/bin/env -i \
+  chroot --userspec="$user:$user" "$root" /usr/bin/env -i \
     HOME=$home USER="$user" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb \
     ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
     ${KITH_JOBS:+KITH_JOBS="$KITH_JOBS"} ${KITH_SEEDS:+KITH_SEEDS="$KITH_SEEDS"} \
