@@ -101,6 +101,7 @@ void Replica::Impl::absorb(const LogId& id, std::vector<Judged> batch, std::uint
     std::vector<std::pair<std::uint64_t, Bytes>> texts;
     std::vector<storage::RecordRow> rows;
     std::vector<std::pair<std::uint64_t, std::string>> bad;
+    std::vector<RecordId> ids;
   };
   auto kept = std::make_shared<Kept>();
   bool blocked = false;
@@ -126,6 +127,7 @@ void Replica::Impl::absorb(const LogId& id, std::vector<Judged> batch, std::uint
       continue;
     }
     take(state, judged);
+    if (id == own_log && judged.record) kept->ids.push_back(judged.id);
     if (judged.leaf_class != LeafClass::record) kept->texts.emplace_back(judged.index, judged.text);
     if (!judged.record || !is_shown(judged)) continue;
     const Record& record = *judged.record;
@@ -156,8 +158,9 @@ void Replica::Impl::absorb(const LogId& id, std::vector<Judged> batch, std::uint
         for (const auto& [index, why] : kept->bad) storage::views::put_bad(txn, id, index, why);
         if (!late) storage::views::set_cursor(txn, id, next);
       },
-      [this] {
+      [this, kept] {
         --jobs;
+        for (const RecordId& done : kept->ids) door_ids.erase(done);
         notify_watchers();
       });
   govern();
@@ -223,15 +226,15 @@ void Replica::Impl::take_record(LogState& state, const Judged& judged) {
     return;
   }
   if (record.kind == "keygrant") return take_grant(state, record);
+  const KindSpec* kind = find_kind(record.kind);
+  if (kind == nullptr || kind->is_document) return;
+  // In one log the first valid leaf counts for a record id.
+  if (!state.governance_ids.insert(judged.id).second) return;
   if (record.kind == "profile") {
     if (const auto profile = decode_profile(record.body)) state.profile = *profile;
     host.wake_dialer();
     return;
   }
-  const KindSpec* kind = find_kind(record.kind);
-  if (kind == nullptr || kind->is_document) return;
-  // In one log the first valid leaf counts for a record id.
-  if (!state.governance_ids.insert(judged.id).second) return;
   GovernanceEntry entry{judged.index, judged.id, Seen{}};
   if (record.kind == "proposal") {
     const auto proposal = decode_proposal(record.body);

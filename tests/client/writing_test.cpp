@@ -143,6 +143,20 @@ TEST(Publish, SaysWhoIsInTheRoomAndAsks) {
   EXPECT_EQ(bench.run({"publish", "a.md", "--yes"}).exit, Exit::ok);
 }
 
+TEST(Publish, ShowsAPersonAPageAndAScriptEveryLine) {
+  WritingBench bench(30);
+  std::vector<std::string> arguments = {"publish", "--yes"};
+  for (int i = 0; i < 30; ++i) {
+    arguments.push_back("note-" + std::to_string(i) + ".md");
+    bench.write(arguments.back(), "# Note " + std::to_string(i) + "\n\ntext\n");
+  }
+  EXPECT_EQ(lines_of(bench.run(arguments).out), 30U);
+  bench.terminal = true;
+  const Outcome paged = bench.run(arguments);
+  EXPECT_NE(paged.out.find("… and 20 more"), std::string::npos);
+  EXPECT_EQ(paged.out.find("Note 12"), std::string::npos);
+}
+
 TEST(Publish, WritesShortReferencesOut) {
   WritingBench bench;
   bench.write("r.md",
