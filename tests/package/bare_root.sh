@@ -4,8 +4,9 @@
 # scripts/demo --check and scripts/test as root, and scripts/demo --check as a user with sudo.
 # usage: bare_root.sh [demo|test|user]...   (all three without arguments)
 # Needs root, debootstrap and namespaces; exits 77 and says why without them. The mirror and the
-# proxy are those of this machine's apt. KITH_BARE names the folder (default /var/tmp/kith-bare, which is
-# made anew); KITH_KEEP=1 leaves it there.
+# proxy are those of this machine's apt. KITH_BARE names the folder (default /var/tmp/kith-bare).
+# KITH_KEEP=1 leaves the root there, and goes on in one that was left. KITH_CCACHE names a ccache folder
+# to take objects from, for a machine that has other things to do; without it everything is compiled.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 bare=${KITH_BARE:-/var/tmp/kith-bare}
@@ -32,11 +33,17 @@ if [ -z "${KITH_BARE_INSIDE:-}" ]; then
   exec unshare --mount --pid --fork --kill-child --mount-proc "$0" "$@"
 fi
 case "$bare" in
-  /*/*) rm -rf --one-file-system "$bare" ;;
+  /*/*) [ -n "${KITH_KEEP:-}" ] && [ -e "$bare/made" ] || rm -rf --one-file-system "$bare" ;;
   *) echo "bare_root: KITH_BARE must be an absolute folder below another" >&2; exit 2 ;;
 esac
 mkdir -p "$root"
-trap '[ -n "${KITH_KEEP:-}" ] || rm -rf --one-file-system "$bare"' EXIT
+finish() {
+  [ -n "${KITH_KEEP:-}" ] && return
+  # A folder that is bound into the root must not be removed with it.
+  ! mountpoint -q "$root/kith-ccache" || umount "$root/kith-ccache" || return
+  rm -rf --one-file-system "$bare"
+}
+trap finish EXIT
 
 step() { # name, command…
   local name=$1 from=$SECONDS
@@ -47,6 +54,7 @@ step() { # name, command…
 }
 
 bootstrap() {
+  [ -e "$bare/made" ] && { echo "bare_root: going on in $root"; return; }
   debootstrap --variant=minbase bookworm "$root" "$mirror" >"$bare/debootstrap.log" 2>&1 ||
     { tail -n 20 "$bare/debootstrap.log"; return 1; }
   # How this machine reaches the mirror: for this run only.
@@ -56,21 +64,30 @@ bootstrap() {
   echo "deb ${mirror%/}-security bookworm-security main" >>"$root/etc/apt/sources.list"
   cat /etc/resolv.conf >"$root/etc/resolv.conf"
   cat /etc/hosts >"$root/etc/hosts"
+  touch "$bare/made"
+}
+
+mount_inside() {
   # A minimal root's /dev holds what matters; shared memory and terminals need their file systems.
   mount -t proc proc "$root/proc"
   mkdir -p "$root/dev/shm" "$root/dev/pts"
   mount -t tmpfs tmpfs "$root/dev/shm"
   mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
+  [ -z "${KITH_CCACHE:-}" ] || { mkdir -p "$root/kith-ccache" && mount --bind "$KITH_CCACHE" "$root/kith-ccache"; }
 }
 
 # inside USER COMMAND: with the few settings that a login gives, and nothing of this machine's.
 inside() {
-  local user=$1 home=/root
+  local user=$1 home=/root cache=()
   shift
   [ "$user" = root ] || home=/home/$user
+  # The folder belongs to root; a user compiles everything.
+  [ -z "${KITH_CCACHE:-}" ] || [ "$user" != root ] ||
+    cache=(CCACHE_DIR=/kith-ccache CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=$home/kith)
   chroot --userspec="$user:$user" "$root" /usr/bin/env -i \
     HOME=$home USER="$user" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb \
     ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
+    "${cache[@]}" \
     ${KITH_JOBS:+KITH_JOBS="$KITH_JOBS"} ${KITH_SEEDS:+KITH_SEEDS="$KITH_SEEDS"} \
     /bin/bash -c "cd $home && $*" </dev/null
 }
@@ -80,16 +97,17 @@ fetch_git() {
     --no-install-recommends git ca-certificates >/dev/null"
   git bundle create -q "$root/kith.bundle" HEAD
   chmod 644 "$root/kith.bundle"
-  inside root "git clone -q /kith.bundle kith"
+  inside root "rm -rf kith && git clone -q /kith.bundle kith"
 }
 
 add_user() {
   inside root "DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends sudo >/dev/null &&
-    useradd -m -s /bin/bash newcomer && echo 'newcomer ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/newcomer"
-  inside newcomer "git clone -q /kith.bundle kith"
+    { id newcomer >/dev/null 2>&1 || useradd -m -s /bin/bash newcomer; } && echo 'newcomer ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/newcomer"
+  inside newcomer "rm -rf kith && git clone -q /kith.bundle kith"
 }
 
 step "debootstrap from $mirror" bootstrap
+mount_inside
 step "git, ca-certificates and a clone" fetch_git
 for part in "${parts[@]}"; do
   case "$part" in
