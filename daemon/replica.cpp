@@ -59,7 +59,12 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
   if (const auto agreed = log_txn.get(storage::Table::meta, head.log.view())) {
     state.agreed = read_integer<std::uint64_t>(*agreed);
   }
-  state.judged = storage::views::cursor(view_txn, head.log);
+  state.judged = storage::views::judged(view_txn, head.log);
+  state.shown = storage::views::shown(view_txn, head.log);
+  for (const auto& [index, _] :
+       storage::views::bad(view_txn, head.log, state.shown, ~std::size_t{0})) {
+    state.not_shown.insert(index);
+  }
   governance[state.member].complete = state.judged;
   storage::views::each_text(view_txn, head.log, [&](std::uint64_t index, BytesView text) {
     replay_text(state, index, text);
@@ -89,7 +94,10 @@ void Replica::Impl::load() {
   if (me.network_secret) follow(commons_log(me.founder), me.founder);
   govern();
   if (own_range && own_range->size() > 0 && !no_signing) sign_what_is_held();
-  for (const auto& [log, _] : logs) judge_more(log);
+  for (const auto& [log, _] : logs) {
+    judge_more(log);
+    show_more(log);
+  }
 }
 
 void Replica::Impl::sign_what_is_held() {
