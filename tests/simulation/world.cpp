@@ -9,6 +9,7 @@
 #include "storage/log_store.hpp"
 #include "storage/views.hpp"
 #include "tests/simulation/node.hpp"
+#include "tests/simulation/remembered_curve.hpp"
 
 namespace kith::simulation {
 namespace {
@@ -19,6 +20,7 @@ constexpr Time second = 1'000'000;
 
 World::World(std::uint64_t seed, Options options) : seed_(seed), options_(options), random_(seed) {
   initialise_crypto();
+  forget_curve();
   for (std::size_t i = 0; i < options_.members; ++i) {
     nodes_.push_back(std::make_unique<Node>(*this, i));
   }
