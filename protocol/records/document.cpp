@@ -183,6 +183,7 @@ FrontMatter read_front_matter(const Parts& parts) {
   FieldReader reader(parts.front_line);
   // The parser overlooks a quote that is never closed if a line end is the last thing it reads.
   const std::size_t end = parts.front.find_last_not_of(" \t\r\n") + 1;
+  if (end == 0) return {};  // Most documents have none, and starting the parser is not free.
   try {
     std::istringstream stream{std::string(parts.front.substr(0, end))};
     YAML::Parser parser(stream);
