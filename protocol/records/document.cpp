@@ -227,6 +227,8 @@ FrontMatter read_front_matter(const Parts& parts) {
   if (parts.front.size() > front_matter_bytes_max) {
     return {{}, Complaint{1, "", "the front matter is larger than 64 KiB; move text below it"}};
   }
+  // Most documents have none, and starting the parser is not free.
+  if (trimmed(parts.front).empty()) return {};
   FieldReader reader;
   if (const auto broken = Yaml(parts.front).read(reader)) {
     const std::size_t line = std::min(parts.front_line + broken->line, parts.end_line);

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 
 #include "tests/simulation/world.hpp"
@@ -22,7 +23,10 @@ std::vector<std::uint64_t> seeds(std::uint64_t usual) {
 
 Options everything_goes_wrong(std::uint64_t seed) {
   Options options;
-  options.members = 3 + seed % 7;
+  // Most faults show among few members, and the cost rises with the cube of their number. Seventeen
+  // sizes, so that each of the tests that share the seeds meets all of them.
+  constexpr std::array sizes{3, 4, 5, 3, 4, 6, 3, 5, 4, 9, 3, 4, 7, 3, 5, 8, 4};
+  options.members = static_cast<std::size_t>(sizes[seed % sizes.size()]);
   options.faults = {30, 6, 6, 10, 6};
   return options;
 }

@@ -1,5 +1,7 @@
 #include "tests/simulation/node.hpp"
 
+#include <cstdlib>
+
 #include "protocol/base/text.hpp"
 #include "protocol/keys/space_key.hpp"
 
@@ -10,6 +12,13 @@ Seed seed_of(std::mt19937_64& random) {
   Seed seed;
   for (auto& byte : seed.bytes) byte = static_cast<std::uint8_t>(random());
   return seed;
+}
+
+/// The newest round in which a proposal passed; 0: none.
+std::uint64_t passed_in(const local::ProposalRow& row) {
+  constexpr std::string_view said = "Passed in round ";
+  if (!row.explanation.starts_with(said)) return 0;
+  return std::strtoull(row.explanation.c_str() + said.size(), nullptr, 10);
 }
 
 }  // namespace
@@ -258,10 +267,9 @@ void World::Node::consent(const local::ProposalsAnswer& waiting) {
   }
   auto open = waiting.proposals;
   if (!world_.busy_ && !open.empty()) {
-    // In the end they talk to one another, and go for one proposal together.
-    const auto passed = std::ranges::find_if(
-        open, [](const auto& row) { return row.explanation.starts_with("Passed"); });
-    open = {passed != open.end() ? *passed : open.front()};
+    // In the end they talk to one another, and go for one proposal together: the one that passed
+    // last, as whoever saw it pass is bound to it.
+    open = {*std::ranges::max_element(open, {}, &passed_in)};
   }
   for (const auto& row : open) {
     // A person who is stuck asks again now and then: our_round says in which round.
@@ -277,15 +285,17 @@ void World::Node::publish_documents() {
   std::vector<Record> records;
   for (std::size_t i = 0; i < count; ++i) {
     std::string body;
-    if (!read_.empty() && world_.uniform() < 0.4) {
+    if (!read_.empty() && world_.uniform() < 0.15) {
       const RecordId& to = read_[world_.pick(read_.size())];
       body = "---\nkind: reply\nto: " + to_base32(to.view()) +
              "\nreply_kind: question\n---\nHow did it go on the second ward?\n";
       records.push_back(record("reply", to_bytes(view(body))));
       continue;
     }
+    // Mostly short: what is long costs hashing and nothing else.
+    const std::size_t length = world_.pick(world_.pick(8) == 0 ? 3'000 : 200);
     body = "# Notes from " + code_ + " " + std::to_string(world_.random_() % 100'000) + "\n\n" +
-           std::string(world_.pick(3'000), 'x') + "\n";
+           std::string(length, 'x') + "\n";
     records.push_back(record("document", to_bytes(view(body))));
   }
   publish(std::move(records), true);

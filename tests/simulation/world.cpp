@@ -9,6 +9,7 @@
 #include "storage/log_store.hpp"
 #include "storage/views.hpp"
 #include "tests/simulation/node.hpp"
+#include "tests/simulation/remembered_curve.hpp"
 
 namespace kith::simulation {
 namespace {
@@ -19,6 +20,7 @@ constexpr Time second = 1'000'000;
 
 World::World(std::uint64_t seed, Options options) : seed_(seed), options_(options), random_(seed) {
   initialise_crypto();
+  forget_curve();
   for (std::size_t i = 0; i < options_.members; ++i) {
     nodes_.push_back(std::make_unique<Node>(*this, i));
   }
@@ -81,7 +83,7 @@ bool World::settle(Time patience) {
   const Time end = now_ + patience;
   bool agreed = false;
   while (now_ < end && !agreed) {
-    run_until(now_ + 5 * second);
+    run_until(now_ + 1 * second);
     agreed = agree(false);
   }
   if (!agreed) {
@@ -315,7 +317,8 @@ void World::observe(std::size_t sender, const Bytes& bytes) {
   } else {
     return;
   }
-  if (note.empty()) return;
+  // The same note goes to every member: it is read once.
+  if (note.empty() || !notes_seen_.insert({log, note}).second) return;
   const auto parsed = decode_note(note);
   const auto checkpoint = parsed ? decode_checkpoint(parsed->text)
                                  : Result<Checkpoint>(fail(Errc::malformed, "no note"));
@@ -368,18 +371,33 @@ bool World::agree(bool report) {
   return true;
 }
 
+void World::check_histories(Node& node) {
+  const auto txn = node.log().read();
+  for (const auto& head : storage::log_store::heads(*txn)) {
+    const Bytes bundle = storage::log_store::bundle(*txn, head.log, 0, head.size());
+    const auto leaves = split_bundle(bundle, head.size());
+    if (!leaves || leaves->size() != head.size()) {
+      violation(node.code() + " holds leaves that cannot be read");
+      continue;
+    }
+    CompactRange range;
+    auto next = signed_roots_.lower_bound({head.log, 1});
+    for (const BytesView leaf : *leaves) {
+      range.push(leaf_hash(leaf));
+      if (next == signed_roots_.end() || next->first != std::pair(head.log, range.size())) continue;
+      if (next->second != range.root()) {
+        violation(node.code() + " holds a history that its owner did not sign");
+      }
+      ++next;
+    }
+  }
+}
+
 void World::check_acknowledged() {
   for (const auto& node : nodes_) {
     if (!node->has_identity()) continue;
+    check_histories(*node);
     const auto txn = node->log().read();
-    for (const auto& head : storage::log_store::heads(*txn)) {
-      for (const auto& [key, root] : signed_roots_) {
-        if (key.first != head.log || key.second > head.size()) continue;
-        if (storage::log_store::root_at(*txn, head.log, key.second) != root) {
-          violation(node->code() + " holds a history that its owner did not sign");
-        }
-      }
-    }
     const auto views = node->views().read();
     for (const Acknowledged& record : acknowledged_) {
       const LogId log =

@@ -30,10 +30,10 @@ struct Faults {
 struct Options {
   std::size_t members = 3;
   Faults faults;
-  double publishes_per_minute = 20;  ///< Of each member.
-  bool ignore_durability = false;    ///< Negative control: commits are lost at a crash.
-  bool check_signatures = true;      ///< Negative control: off with a forging member.
-  bool forger = false;               ///< One member serves others' logs with a changed payload.
+  double publishes_per_minute = 8;  ///< Of each member.
+  bool ignore_durability = false;   ///< Negative control: commits are lost at a crash.
+  bool check_signatures = true;     ///< Negative control: off with a forging member.
+  bool forger = false;              ///< One member serves others' logs with a changed payload.
   bool check_hashes = true;
 };
 
@@ -94,6 +94,7 @@ class World {
   void observe(std::size_t sender, const Bytes& message);
   [[nodiscard]] bool agree(bool report);
   void check_acknowledged();
+  void check_histories(Node& node);
   void violation(std::string what);
 
   [[nodiscard]] double uniform() { return std::uniform_real_distribution<>(0, 1)(random_); }
@@ -119,6 +120,7 @@ class World {
   std::size_t crashes_ = 0;
   std::vector<Acknowledged> acknowledged_;
   std::map<std::pair<LogId, std::uint64_t>, TreeHash> signed_roots_;
+  std::set<std::pair<LogId, std::string>> notes_seen_;
   std::vector<std::string> violations_;
 };
 
