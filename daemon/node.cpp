@@ -209,8 +209,8 @@ void Node::ended(PeerId peer) {
   peers_.erase(at);
   replica_->peer_lost(peer);
   if (unheard && about.member) {
-    replica_->dial_failed(*about.member, "the connection ended before its first message (" + how +
-                                             "): it may not know this member yet, or not any more");
+    replica_->refused(*about.member, "the connection ended before its first message (" + how +
+                                         "): it may not know this member yet, or not any more");
   }
   dialer_.wake();
 }

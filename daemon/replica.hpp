@@ -117,6 +117,9 @@ class Replica {
                                        const channel::Hello& hello);
   [[nodiscard]] std::vector<DialTarget> dial_targets();
   void dial_failed(const MemberId& member, const std::string& why);
+  /// It ended the connection once it had our third message, before a word of its own: perhaps it
+  /// does not know our newest certificate (any more), so the next attempt carries it.
+  void refused(const MemberId& member, const std::string& why);
 
   void peer_connected(const PeerSession& session);
   void peer_lost(PeerId peer);

@@ -106,6 +106,8 @@ struct Replica::Impl {
   void run(std::vector<sync::Action> actions);
   void step(sync::Event event) { run(engine.step(std::move(event))); }
   [[nodiscard]] Result<bool> hear_certificate(const MemberId& owner, const Bytes& statement);
+  void load_confirmed_numbers(const storage::ReadTxn& txn);
+  void confirm_number(const MemberId& member, std::uint64_t number);
   void peer_message(PeerId peer, peer::Message message);
   [[nodiscard]] Result<Checkpoint> verify_note(const LogId& log, const std::string& note);
   [[nodiscard]] std::vector<Certificate> certificates_of(const MemberId& member) const;
@@ -230,6 +232,7 @@ struct Replica::Impl {
   std::optional<CompactRange> own_range;
   std::vector<OwnReply> own_replies;
   bool flush_pending = false;
+  bool signing_held = false;  // At the start: what is held is being signed again.
   bool duty_pending = false;
   std::set<std::uint64_t>
       door_checked;  // Own indices whose author signature was checked at the door.

@@ -120,19 +120,29 @@ void wait_for_silence(const CountingProxy& proxy) {
   });
 }
 
-void count_reconnect(Stage& stage, CountingProxy& proxy) {
+void print_reconnect(const CountingProxy& proxy, const std::string& after) {
+  Figure("reconnect with nothing new " + after + ", bytes")
+      .at_most(static_cast<double>(proxy.bytes()), 700, 0)
+      .print();
+  Figure("reconnect with nothing new " + after + ", round trips after the TCP connect")
+      .at_most(static_cast<double>(proxy.flights()) / 2, 2, 1)
+      .print();
+}
+
+void count_reconnects(Stage& stage, CountingProxy& proxy) {
   wait_for_silence(proxy);
   stage.reader.stop();
   proxy.reset();
   stage.reader.start(0);
   wait_for_silence(proxy);
   must(stage.reader.row_of("ZZA")->connected, "the reader did not come back");
-  Figure("reconnect with nothing new, bytes")
-      .at_most(static_cast<double>(proxy.bytes()), 700, 0)
-      .print();
-  Figure("reconnect with nothing new, round trips after the TCP connect")
-      .at_most(static_cast<double>(proxy.flights()) / 2, 2, 1)
-      .print();
+  print_reconnect(proxy, "after a restart");
+
+  proxy.reset();
+  proxy.cut();
+  wait_for_silence(proxy);
+  must(stage.reader.row_of("ZZA")->connected, "the reader did not come back");
+  print_reconnect(proxy, "after a cut");
 }
 
 void with_proxy(Stage& stage, double wire_goal, const std::string& how) {
@@ -149,7 +159,7 @@ void with_proxy(Stage& stage, double wire_goal, const std::string& how) {
       .number("of_the_writer", wire.writer_mib, 1)
       .at_most(wire.reader_mib, 150, 1)
       .print();
-  count_reconnect(stage, proxy);
+  count_reconnects(stage, proxy);
 }
 
 void print_rate(const std::string& name, double entries, double seconds, double limit,

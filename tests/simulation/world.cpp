@@ -228,7 +228,7 @@ void World::try_dial(std::size_t from, const daemon::DialTarget& target) {
       auto accepted = other.replica().session_of(next_peer_, own, candidate, target.hello);
       return connect(from, to, target, accepted);
     }
-    nodes_[from]->replica().dial_failed(target.member, "refused");
+    nodes_[from]->replica().refused(target.member, "refused");
   }
 }
 

@@ -203,8 +203,7 @@ Bytes practice(std::size_t number) {
 
 void admit(Member& newcomer, std::uint16_t listen_port, Member& sponsor,
            const std::vector<Member*>& electors) {
-  wait_until(sponsor.code() + " is a member",
-             [&] { return sponsor.status().state == "member"; });
+  wait_until(sponsor.code() + " is a member", [&] { return sponsor.status().state == "member"; });
   newcomer.join(sponsor.ask<local::InviteAnswer>(local::InviteRequest{}).invitation);
   newcomer.start(listen_port);
   wait_until(newcomer.code() + " reaches its sponsor",

@@ -67,6 +67,11 @@ CountingProxy::~CountingProxy() {
   ::close(listener_);
 }
 
+void CountingProxy::cut() {
+  const char cut = 'c';
+  must(::write(wake_[1], &cut, 1) == 1, "the proxy does not listen");
+}
+
 void CountingProxy::reset() {
   bytes_ = 0;
   flights_ = 0;
@@ -87,7 +92,12 @@ void CountingProxy::run() {
       wanted.push_back({pair.listener, POLLIN, 0});
     }
     if (::poll(wanted.data(), wanted.size(), -1) < 0) continue;
-    if (wanted[0].revents != 0) break;
+    if (wanted[0].revents != 0) {
+      char cut = 0;
+      if (::read(wake_[0], &cut, 1) != 1) break;
+      while (!pairs.empty()) end(pairs.size() - 1);
+      continue;
+    }
     // From the back, so that a pair that ends does not move those still to be looked at.
     for (std::size_t i = pairs.size(); i-- > 0;) {
       for (int direction = 0; direction < 2; ++direction) {

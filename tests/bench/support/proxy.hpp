@@ -17,6 +17,8 @@ class CountingProxy {
   CountingProxy(const CountingProxy&) = delete;
   CountingProxy& operator=(const CountingProxy&) = delete;
 
+  /// Ends every connection that goes through it; new ones are welcome.
+  void cut();
   /// Forgets what was counted.
   void reset();
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
