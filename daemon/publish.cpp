@@ -132,33 +132,34 @@ void check_at_door(const std::vector<Bytes>& texts, const NetworkId& network, co
       door.refused = parsed ? fail(Errc::malformed, "only records are published") : parsed.error();
       return;
     }
-    const auto record = verifier.verify(*signed_record, network, log);
-    if (!record) {
-      door.refused = record.error();
+    const auto verified = verifier.verify(*signed_record, network, log);
+    if (!verified) {
+      door.refused = verified.error();
       return;
     }
-    const KindSpec* kind = find_kind(record->kind);
+    const Record& record = verified->record;
+    const KindSpec* kind = find_kind(record.kind);
     const bool by_people = kind != nullptr && (kind->is_document || kind->name == "proposal" ||
                                                kind->name == "consent" || kind->name == "profile");
     if (!by_people) {
-      door.refused = fail(Errc::forbidden, "people do not publish records of kind " + record->kind);
+      door.refused = fail(Errc::forbidden, "people do not publish records of kind " + record.kind);
       return;
     }
     if (kind->is_document) {
-      const Parsed document = parse_document(text(record->body));
+      const Parsed document = parse_document(text(record.body));
       if (!document.complaints.empty()) {
         door.refused = fail(Errc::malformed, describe("document", document.complaints));
         return;
       }
-      if (document.document.kind != record->kind) {
+      if (document.document.kind != record.kind) {
         door.refused = fail(Errc::malformed, "the document is of another kind than its record");
         return;
       }
     }
     door.drafts.push_back({kind->leaf_class, bytes});
-    door.authors.push_back(record->author);
+    door.authors.push_back(record.author);
     door.scopes.push_back(kind->is_document ? Scope::publish : Scope::speak);
-    door.ids.push_back(record_id(signed_record->record));
+    door.ids.push_back(verified->id);
   }
 }
 

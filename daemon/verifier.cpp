@@ -1,5 +1,8 @@
 #include "daemon/verifier.hpp"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <thread>
 
@@ -10,6 +13,12 @@ constexpr unsigned threads_max = 8;
 
 std::size_t thread_count() {
   return std::clamp(std::thread::hardware_concurrency(), 1U, threads_max);
+}
+
+/// What is received and written comes first: signatures can wait, a peer's window cannot.
+void yield_to_others() {
+  thread_local const int done = ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 10);
+  static_cast<void>(done);
 }
 
 }  // namespace
@@ -27,6 +36,7 @@ void Verifier::compute(std::function<void()> work, std::function<void()> done) {
   };
   asio::post(pool_, [this, work = std::move(work), answer = std::move(answer),
                      guard = asio::make_work_guard(io_)]() mutable {
+    yield_to_others();
     work();
     asio::post(io_, std::move(answer));
   });

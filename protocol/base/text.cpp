@@ -1,5 +1,6 @@
 #include "protocol/base/text.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace kith {
@@ -152,11 +153,16 @@ Result<std::uint64_t> parse_decimal(std::string_view text, std::uint64_t max) {
 bool is_utf8(std::string_view text) { return !first_bad_utf8_line(text).has_value(); }
 
 std::optional<std::size_t> first_bad_utf8_line(std::string_view text) {
-  std::size_t line = 1;
   for (std::size_t at = 0; at < text.size();) {
+    // Most of most texts is ASCII. (NUL is UTF-8, but no text.)
+    if (const auto byte = static_cast<std::uint8_t>(text[at]); byte != 0 && byte < 0x80) {
+      ++at;
+      continue;
+    }
     const std::size_t length = sequence_length(text, at);
-    if (length == 0) return line;
-    if (text[at] == '\n') ++line;
+    if (length == 0) {
+      return 1 + static_cast<std::size_t>(std::ranges::count(text.substr(0, at), '\n'));
+    }
     at += length;
   }
   return std::nullopt;

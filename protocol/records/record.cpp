@@ -14,7 +14,7 @@ constexpr std::size_t head_bytes = 4 + 4 + 1;
 
 enum class TextForm : std::uint8_t { record = 1, certificate = 2, enrolment = 3 };
 
-TreeHash id_leaf(BytesView record) { return leaf_hash(record_id(record).view()); }
+TreeHash id_leaf(const RecordId& id) { return leaf_hash(id.view()); }
 
 /// What the author's signature covers.
 Bytes batch_message(const NetworkId& network, const LogId& log, std::uint32_t count,
@@ -109,7 +109,7 @@ std::vector<SignedRecord> sign_batch(const NetworkId& network, const LogId& log,
                                      const std::vector<Bytes>& records, const SigningKey& author) {
   KITH_CHECK(!records.empty() && records.size() <= limits::batch_records_max);
   std::vector<TreeHash> leaves;
-  for (const Bytes& record : records) leaves.push_back(id_leaf(record));
+  for (const Bytes& record : records) leaves.push_back(id_leaf(record_id(record)));
   const MemoryTree tree(leaves);
   const auto count = static_cast<std::uint32_t>(records.size());
   const Signature signature = author.sign(batch_message(network, log, count, tree.root()));
@@ -121,7 +121,9 @@ std::vector<SignedRecord> sign_batch(const NetworkId& network, const LogId& log,
   return batch;
 }
 
-Result<TreeHash> batch_root(const SignedRecord& record) {
+namespace {
+
+Result<TreeHash> batch_root(const SignedRecord& record, const RecordId& id) {
   if (record.count == 0 || record.count > limits::batch_records_max ||
       record.index >= record.count) {
     return fail(Errc::bad_proof, "the record has no place in its batch");
@@ -129,7 +131,7 @@ Result<TreeHash> batch_root(const SignedRecord& record) {
   // RFC 9162 section 2.1.3.2: `last` is 0 exactly when the path should end.
   std::uint32_t at = record.index;
   std::uint32_t last = record.count - 1;
-  TreeHash hash = id_leaf(record.record);
+  TreeHash hash = id_leaf(id);
   for (const TreeHash& sibling : record.path) {
     if (last == 0) return fail(Errc::bad_proof, "the path in the batch is too long");
     if ((at & 1U) != 0 || at == last) {
@@ -149,21 +151,33 @@ Result<TreeHash> batch_root(const SignedRecord& record) {
   return hash;
 }
 
-Result<Record> BatchVerifier::verify(const SignedRecord& signed_record, const NetworkId& network,
-                                     const LogId& log) {
+}  // namespace
+
+Result<TreeHash> batch_root(const SignedRecord& record) {
+  return batch_root(record, record_id(record.record));
+}
+
+Result<VerifiedRecord> BatchVerifier::verify(const SignedRecord& signed_record,
+                                             const NetworkId& network, const LogId& log) {
   // The author stands in the record, so it must be read before its signature can be checked.
   auto record = decode_record(signed_record.record);
-  if (!record) return record;
+  if (!record) return record.error();
   if (record->network != network || record->log != log) {
     return fail(Errc::forbidden, "the record is for another network or log");
   }
-  const auto root = batch_root(signed_record);
+  const RecordId id = record_id(signed_record.record);
+  const auto root = batch_root(signed_record, id);
   if (!root) return root.error();
 
   const Bytes message = batch_message(network, log, signed_record.count, *root);
   const Hash batch = blake2b({message, record->author.view(), signed_record.signature.view()});
-  if (std::ranges::find(known_, batch) != known_.end()) return record;
-  if (!kith::verify(record->author, message, signed_record.signature)) {
+  VerifiedRecord verified{id, std::move(*record)};
+  // Most often it is the batch of the record before.
+  if (batch == newest_ || std::ranges::find(known_, batch) != known_.end()) {
+    newest_ = batch;
+    return verified;
+  }
+  if (!kith::verify(verified.record.author, message, signed_record.signature)) {
     return fail(Errc::bad_signature, "the record is not signed by its author");
   }
 
@@ -173,7 +187,8 @@ Result<Record> BatchVerifier::verify(const SignedRecord& signed_record, const Ne
     known_[next_] = batch;
     next_ = (next_ + 1) % batches_known_max;
   }
-  return record;
+  newest_ = batch;
+  return verified;
 }
 
 }  // namespace kith

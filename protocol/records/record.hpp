@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -42,18 +43,25 @@ using PayloadText = std::variant<SignedRecord, CertificateText, EnrolmentText>;
 /// The root that `record` and its path lead to. bad_proof.
 [[nodiscard]] Result<TreeHash> batch_root(const SignedRecord& record);
 
+/// A record whose author signed it, and its id.
+struct VerifiedRecord {
+  RecordId id;
+  Record record;
+};
+
 /// Remembers the batches whose signature was checked: one check for 1,000 records. Bounded (the
 /// oldest are forgotten). One for each thread.
 class BatchVerifier {
  public:
   /// Checks canonical form, that the record names `network` and `log`, its path and the author's
   /// signature. Nothing is said about the author's right to speak: see KeyHistory.
-  [[nodiscard]] Result<Record> verify(const SignedRecord& signed_record, const NetworkId& network,
-                                      const LogId& log);
+  [[nodiscard]] Result<VerifiedRecord> verify(const SignedRecord& signed_record,
+                                              const NetworkId& network, const LogId& log);
 
  private:
   std::vector<Hash> known_;  // H over all that the signature covers, and the signature; a ring.
   std::size_t next_ = 0;
+  std::optional<Hash> newest_;  // The one that was met last.
 };
 
 }  // namespace kith

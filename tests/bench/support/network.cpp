@@ -22,7 +22,7 @@ namespace kith::bench {
 namespace {
 
 constexpr auto patience = std::chrono::seconds(60);
-constexpr auto look_every = std::chrono::milliseconds(2);
+constexpr auto look_every = std::chrono::milliseconds(5);
 
 std::string kithd() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "kithd";

@@ -45,7 +45,7 @@ TEST(Batch, EveryRecordOfItVerifies) {
       EXPECT_EQ(all[i].count, count);
       ASSERT_TRUE(verifier.verify(all[i], network, log_of)) << count << " " << i;
     }
-    EXPECT_EQ(verifier.verify(all[0], network, log_of)->author, samples::public_key(2));
+    EXPECT_EQ(verifier.verify(all[0], network, log_of)->record.author, samples::public_key(2));
   }
 }
 
