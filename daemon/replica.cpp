@@ -60,6 +60,7 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
     state.agreed = read_integer<std::uint64_t>(*agreed);
   }
   state.judged = storage::views::cursor(view_txn, head.log);
+  state.bad = storage::views::bad(view_txn, head.log, ~std::size_t{0}).size();
   governance[state.member].complete = state.judged;
   storage::views::each_text(view_txn, head.log, [&](std::uint64_t index, BytesView text) {
     replay_text(state, index, text);
