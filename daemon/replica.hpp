@@ -8,6 +8,7 @@
 
 #include "daemon/identity.hpp"
 #include "protocol/channel/secure_channel.hpp"
+#include "protocol/governance/fold.hpp"
 #include "protocol/schema/local_codec.hpp"
 #include "protocol/schema/peer_codec.hpp"
 #include "storage/database.hpp"
@@ -98,6 +99,7 @@ class Replica {
     std::vector<std::pair<std::string, std::string>> extra_peers;  ///< Code, address.
     bool check_signatures = true;  ///< Off only as a negative control in the simulation.
     bool check_hashes = true;      ///< The same.
+    FoldRules fold_rules = {};     ///< The same.
   };
   /// `host` must outlive it. Reads the databases; throws StorageError if they do not belong to this
   /// identity. Own logs must reach the high-water marks, else nothing is signed (status says so).
