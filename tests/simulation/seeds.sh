@@ -39,6 +39,8 @@ fi
 
 export KITH_LAST=${1:-100000}
 mkdir -p "$folder"
+exec 9>"$folder/lock"
+flock -n 9 || { echo 'another run is going on' >&2; exit 1; }
 touch "$folder/done"
 rm -f "$folder"/block-*
 # A copy, as a build may go on meanwhile; named after what it is.
