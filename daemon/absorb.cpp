@@ -60,7 +60,7 @@ void Replica::Impl::judge_more(const LogId& id) {
     state.batches.push_back(batch);
     ++judging;
     ++jobs;
-    host.compute(
+    host.compute_later(
         [batch, context = context_of(id)] {
           thread_local BatchVerifier verifier;
           batch->judged.reserve(batch->items.size());

@@ -117,6 +117,10 @@ void Node::compute(std::function<void()> work, std::function<void()> done) {
   verifier_.compute(std::move(work), std::move(done));
 }
 
+void Node::compute_later(std::function<void()> work, std::function<void()> done) {
+  verifier_.compute_later(std::move(work), std::move(done));
+}
+
 std::uint64_t Node::disk_bytes() {
   return log_database_.used_bytes() + views_database_.used_bytes();
 }

@@ -66,9 +66,9 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
   }
   state.judged = storage::views::judged(view_txn, head.log);
   state.shown = storage::views::shown(view_txn, head.log);
-  for (const auto& [index, _] :
-       storage::views::bad(view_txn, head.log, state.shown, ~std::size_t{0})) {
-    state.not_shown.insert(index);
+  for (const auto& [index, _] : storage::views::bad(view_txn, head.log, 0, ~std::size_t{0})) {
+    ++state.bad;
+    if (index >= state.shown) state.not_shown.insert(index);
   }
   governance[state.member].complete = state.judged;
   storage::views::each_text(view_txn, head.log, [&](std::uint64_t index, BytesView text) {

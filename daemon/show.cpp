@@ -75,7 +75,7 @@ void Replica::Impl::show_more(const LogId& id) {
   if (!batch) return;
   state.showing = true;
   ++jobs;
-  host.compute(
+  host.compute_later(
       [batch, context = context_of(id)] {
         BatchVerifier unused;
         for (const ShowBatch::Item& item : batch->items) {

@@ -44,8 +44,8 @@ Result<VerifiedRecord> open_founding(BytesView text, NetworkId& network) {
 
 }  // namespace
 
-Result<GovernanceFold> GovernanceFold::begin(BytesView founding_text,
-                                             BytesView founder_certificate) {
+Result<GovernanceFold> GovernanceFold::begin(BytesView founding_text, BytesView founder_certificate,
+                                             FoldRules rules) {
   NetworkState state;
   const auto opened = open_founding(founding_text, state.network);
   if (!opened) return opened.error();
@@ -65,7 +65,7 @@ Result<GovernanceFold> GovernanceFold::begin(BytesView founding_text,
   state.charter = founding->charter;
   state.members.emplace(founder, MemberState{founding->profile, *certificate,
                                              to_bytes(founder_certificate), state.decision, false});
-  return GovernanceFold(std::move(state), founder);
+  return GovernanceFold(std::move(state), founder, std::move(rules));
 }
 
 GovernanceFold::GovernanceFold(NetworkState first, const MemberId& founder, FoldRules rules)

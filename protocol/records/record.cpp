@@ -157,6 +157,12 @@ Result<TreeHash> batch_root(const SignedRecord& record) {
   return batch_root(record, record_id(record.record));
 }
 
+Result<VerifiedRecord> read_unverified(const SignedRecord& signed_record) {
+  auto record = decode_record(signed_record.record);
+  if (!record) return record.error();
+  return VerifiedRecord{record_id(signed_record.record), std::move(*record)};
+}
+
 Result<VerifiedRecord> BatchVerifier::verify(const SignedRecord& signed_record,
                                              const NetworkId& network, const LogId& log) {
   // The author stands in the record, so it must be read before its signature can be checked.

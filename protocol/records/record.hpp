@@ -49,6 +49,9 @@ struct VerifiedRecord {
   Record record;
 };
 
+/// The same for what was verified before; only its form is checked.
+[[nodiscard]] Result<VerifiedRecord> read_unverified(const SignedRecord& signed_record);
+
 /// Remembers the batches whose signature was checked: one check for 1,000 records. Bounded (the
 /// oldest are forgotten). One for each thread.
 class BatchVerifier {
