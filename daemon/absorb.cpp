@@ -190,10 +190,14 @@ bool Replica::Impl::absorb(const LogId& id, JudgeBatch& batch) {
                     " counts for nothing: " + judged.why);
       kept->bad.emplace_back(judged.index, judged.why);
       if (judged.index >= state.shown) state.not_shown.insert(judged.index);
+      door_ids.erase(judged.id);
       continue;
     }
     take(state, judged);
-    if (judged.leaf_class != LeafClass::record) kept->texts.emplace_back(judged.index, judged.text);
+    if (judged.leaf_class != LeafClass::record) {
+      kept->texts.emplace_back(judged.index, judged.text);
+      door_ids.erase(judged.id);
+    }
     if (batch.late && judged.index < state.shown) state.late_to_show.insert(judged.index);
   }
   if (!batch.late) {
@@ -254,15 +258,15 @@ void Replica::Impl::take_record(LogState& state, const Judged& judged) {
     return;
   }
   if (record.kind == "keygrant") return take_grant(state, record);
+  const KindSpec* kind = find_kind(record.kind);
+  if (kind == nullptr || kind->is_document) return;
+  // In one log the first valid leaf counts for a record id.
+  if (!state.governance_ids.insert(judged.id).second) return;
   if (record.kind == "profile") {
     if (const auto profile = decode_profile(record.body)) state.profile = *profile;
     host.wake_dialer();
     return;
   }
-  const KindSpec* kind = find_kind(record.kind);
-  if (kind == nullptr || kind->is_document) return;
-  // In one log the first valid leaf counts for a record id.
-  if (!state.governance_ids.insert(judged.id).second) return;
   GovernanceEntry entry{judged.index, judged.id, Seen{}};
   if (record.kind == "proposal") {
     const auto proposal = decode_proposal(record.body);

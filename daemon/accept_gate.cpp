@@ -44,16 +44,22 @@ std::array<std::uint8_t, 16> Source::network() const {
   return network;
 }
 
-bool AcceptGate::enter(const Source& source, Time now) {
-  if (half_open_ >= limits_.half_open_max) return false;
-  if (!exempt(source)) {
+AcceptGate::Entry AcceptGate::enter(const Source& source, Time now) {
+  const bool full = half_open_ >= limits_.half_open_max;
+  if (exempt(source)) {
+    if (full) return Entry::full;
+  } else {
+    // First the source: who has had its share must not cost others their places.
     const auto at = by_network_.find(source.network());
-    if (at != by_network_.end() && at->second >= limits_.per_source_max) return false;
-    if (!take_token(source, now)) return false;
+    if (at != by_network_.end() && at->second >= limits_.per_source_max) return Entry::refused;
+    Bucket* const bucket = filled_bucket(source, now);
+    if (bucket == nullptr || bucket->tokens < 1) return Entry::refused;
+    if (full) return Entry::full;
+    bucket->tokens -= 1;
     ++by_network_[source.network()];
   }
   ++half_open_;
-  return true;
+  return Entry::taken;
 }
 
 void AcceptGate::leave(const Source& source) {
@@ -65,22 +71,20 @@ void AcceptGate::leave(const Source& source) {
   if (--at->second == 0) by_network_.erase(at);
 }
 
-bool AcceptGate::take_token(const Source& source, Time now) {
+AcceptGate::Bucket* AcceptGate::filled_bucket(const Source& source, Time now) {
   // Counted by network too: a /64 holds more addresses than a table could.
   const Key key = source.network();
   auto at = buckets_.find(key);
   if (at == buckets_.end()) {
     if (buckets_.size() >= buckets_max) forget_full(now);
-    if (buckets_.size() >= buckets_max) return false;
+    if (buckets_.size() >= buckets_max) return nullptr;
     at = buckets_.emplace(key, Bucket{limits_.burst, now}).first;
   }
   Bucket& bucket = at->second;
   const std::chrono::duration<double> passed = now - bucket.filled;
   bucket.tokens = std::min(limits_.burst, bucket.tokens + passed.count() * limits_.per_second);
   bucket.filled = now;
-  if (bucket.tokens < 1) return false;
-  bucket.tokens -= 1;
-  return true;
+  return &bucket;
 }
 
 void AcceptGate::forget_full(Time now) {

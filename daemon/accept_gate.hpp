@@ -40,8 +40,12 @@ class AcceptGate {
   };
   explicit AcceptGate(Limits limits) : limits_(limits) {}
 
-  /// Takes a place and a token, or refuses.
-  [[nodiscard]] bool enter(const Source& source, Time now);
+  enum class Entry {
+    taken,    ///< A place and a token are taken.
+    refused,  ///< This source has had its share for now.
+    full,     ///< The source may, but all places are taken: room must be made first.
+  };
+  [[nodiscard]] Entry enter(const Source& source, Time now);
   /// Gives a place back.
   void leave(const Source& source);
 
@@ -59,7 +63,8 @@ class AcceptGate {
   [[nodiscard]] bool exempt(const Source& source) const {
     return limits_.trust_loopback && source.loopback;
   }
-  [[nodiscard]] bool take_token(const Source& source, Time now);
+  /// Nothing if too many sources are remembered already.
+  [[nodiscard]] Bucket* filled_bucket(const Source& source, Time now);
   void forget_full(Time now);
 
   Limits limits_;

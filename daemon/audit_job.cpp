@@ -41,7 +41,7 @@ void fault(AuditedLog& audited, std::string what) {
 
 /// Every payload opened and judged by the keys in force at its index, in order.
 void audit_records(const storage::ReadTxn& txn, const NetworkId& network, AuditedLog& audited,
-                   std::uint64_t size) {
+                   std::uint64_t size, const std::function<void(std::uint64_t)>& progress) {
   KeyHistory keys(network, audited.member);
   BatchVerifier verifier;
   std::set<PublicKey> authors;
@@ -50,6 +50,7 @@ void audit_records(const storage::ReadTxn& txn, const NetworkId& network, Audite
         const auto leaf_bytes = storage::log_store::leaf(txn, audited.log, index);
         const auto leaf = leaf_bytes ? decode_leaf(text(*leaf_bytes))
                                      : Result<Leaf>(fail(Errc::not_found, "the leaf is missing"));
+        progress(index);
         const std::string at = "entry " + std::to_string(index) + ": ";
         if (!leaf) {
           fault(audited, at + leaf.error().detail);
@@ -161,7 +162,8 @@ void Replica::Impl::audit(const local::AuditRequest& request,
           }
           const auto head = storage::log_store::head(*txn, audited.log);
           const std::uint64_t size = head ? head->size() : 0;
-          audit_records(*txn, network, audited, size);
+          audit_records(*txn, network, audited, size,
+                        [&](std::uint64_t done) { job->done = before + (size + done) / 2; });
           audit_signatures(audited);
           local::AuditRow& row = audited.row;
           row.code = audited.code;

@@ -42,8 +42,8 @@ Result<DataDir> DataDir::open(const std::filesystem::path& path) {
 Result<DataDir> DataDir::create(const std::filesystem::path& path) {
   if (!is_there(path)) {
     if (mkdir(path.c_str(), dir_mode) != 0) {
-      const std::string why = std::generic_category().message(errno);
-      return fail(Errc::io, "the directory " + path.string() + " cannot be made: " + why);
+      return fail(Errc::io,
+                  "the directory " + path.string() + " cannot be made: " + files::why(errno));
     }
   }
   auto lock = take_lock(path);

@@ -1,5 +1,7 @@
 #include "daemon/listener.hpp"
 
+#include <algorithm>
+
 #include "daemon/random.hpp"
 
 namespace kith::daemon {
@@ -33,8 +35,9 @@ class Listener::Place {
  public:
   Place(Listener& listener, transport::Carrier& carrier, const Source& source)
       : listener_(listener),
+        carrier_(carrier),
         source_(source),
-        at_(listener.half_open_.insert(listener.half_open_.end(), &carrier)) {}
+        at_(listener.half_open_.insert(listener.half_open_.end(), this)) {}
   ~Place() { leave(); }
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
@@ -45,11 +48,16 @@ class Listener::Place {
     listener_.half_open_.erase(at_);
     listener_.gate_.leave(source_);
   }
+  /// What is under way on it fails, and its coroutine ends.
+  void close() { carrier_.close(); }
+
+  bool stranger = true;  ///< Its opening has not come yet.
 
  private:
   Listener& listener_;
+  transport::Carrier& carrier_;
   Source source_;
-  std::list<transport::Carrier*>::iterator at_;
+  std::list<Place*>::iterator at_;
   bool left_ = false;
 };
 
@@ -107,7 +115,7 @@ void Listener::stop() {
   stopping_ = true;
   error_code ignored;
   for (tcp::acceptor& acceptor : acceptors_) acceptor.close(ignored);
-  for (transport::Carrier* carrier : half_open_) carrier->close();
+  for (Place* place : half_open_) place->close();
 }
 
 asio::awaitable<void> Listener::accept(tcp::acceptor& acceptor) {
@@ -126,12 +134,31 @@ void Listener::admit(tcp::socket socket) {
   ++counters_.arrived;
   error_code gone;
   const Source source = source_of(socket.remote_endpoint(gone));
-  if (gone || !gate_.enter(source, Clock::now())) {
+  using Entry = AcceptGate::Entry;
+  Entry entry = gone ? Entry::refused : gate_.enter(source, Clock::now());
+  if (entry == Entry::full) {
+    // An honest peer sends its opening at once, so who has waited longest is the least likely one:
+    // connections that say nothing cannot keep others out.
+    make_room();
+    entry = gate_.enter(source, Clock::now());
+  }
+  if (entry != Entry::taken) {
     ++counters_.turned_away;
     return;  // The socket closes: silence.
   }
   auto carrier = std::make_unique<transport::Tcp>(std::move(socket));
   asio::co_spawn(io_, serve(std::move(carrier), source), rethrow);
+}
+
+void Listener::make_room() {
+  if (half_open_.empty()) return;  // All have only just come.
+  auto victim =
+      std::ranges::find_if(half_open_, [](const Place* place) { return place->stranger; });
+  if (victim == half_open_.end()) victim = half_open_.begin();
+  Place* const place = *victim;
+  ++counters_.gave_way;
+  place->leave();
+  place->close();
 }
 
 asio::awaitable<void> Listener::serve(std::unique_ptr<transport::Carrier> carrier, Source source) {
@@ -149,6 +176,7 @@ asio::awaitable<void> Listener::serve(std::unique_ptr<transport::Carrier> carrie
   }
 
   ++counters_.handshakes;
+  place.stranger = false;
   channel::Responder responder(responder_config());
   Bytes rest;
   const auto shaken = co_await (shake_hands(*carrier, responder, opening, rest) ||

@@ -37,6 +37,7 @@ class Listener {
   struct Counters {
     std::uint64_t arrived = 0;
     std::uint64_t turned_away = 0;  ///< By the gate.
+    std::uint64_t gave_way = 0;     ///< Half open for longest when somebody else needed the place.
     std::uint64_t strangers = 0;    ///< No or a wrong opening: no Diffie-Hellman was done for them.
     std::uint64_t handshakes = 0;   ///< Begun.
     std::uint64_t failed = 0;       ///< Begun but not finished.
@@ -63,6 +64,8 @@ class Listener {
   [[nodiscard]] asio::ip::tcp::acceptor bind(const transport::HostPort& address);
   asio::awaitable<void> accept(asio::ip::tcp::acceptor& acceptor);
   void admit(asio::ip::tcp::socket socket);
+  /// Ends the connection that has been half open for longest: a stranger, if there is one.
+  void make_room();
   asio::awaitable<void> serve(std::unique_ptr<transport::Carrier> carrier, Source source);
   asio::awaitable<bool> shake_hands(transport::Carrier& carrier, channel::Responder& responder,
                                     BytesView opening, Bytes& rest);
@@ -78,7 +81,7 @@ class Listener {
   Counters counters_;
   std::list<asio::ip::tcp::acceptor> acceptors_;
   std::size_t accepting_ = 0;
-  std::list<transport::Carrier*> half_open_;
+  std::list<Place*> half_open_;  // In the order they came.
   bool stopping_ = false;
 };
 

@@ -167,6 +167,15 @@ void Replica::Impl::candidate_message(PeerId id, peer::Message& message) {
       (invitation->used_by && *invitation->used_by != peer.session.transport_key)) {
     return host.drop(id, fail(Errc::stale, "an invitation that somebody else used"));
   }
+  // One invitation, one candidate: who holds it must not fill our memory and disk with members.
+  const auto other = std::ranges::find_if(candidates, [&](const auto& candidate) {
+    return candidate.first != certificate->member &&
+           candidate.second.certificate.transport_key == certificate->transport_key;
+  });
+  if (other != candidates.end() ||
+      (peer.candidate_member && *peer.candidate_member != certificate->member)) {
+    return host.drop(id, fail(Errc::conflict, "a second candidate with one invitation"));
+  }
   peer.candidate_member = certificate->member;
   const bool is_new = !invitation->used_by.has_value();
   invitation->used_by = peer.session.transport_key;

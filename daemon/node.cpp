@@ -16,6 +16,8 @@ using std::chrono_literals::operator""ms;
 namespace {
 
 constexpr auto tick_every = 1s;
+/// Between two lines about who knocked in vain.
+constexpr auto strangers_every = 60s;
 constexpr auto drain_step = 5ms;
 /// For what is queued to become durable and answered.
 constexpr auto drain_max = 10s;
@@ -77,6 +79,8 @@ Exit Node::run() {
     std::_Exit(static_cast<int>(Exit::failed));
   }
   writer_.stop();
+  tell_again_ = {};
+  report_strangers();
   log_.info("ended");
   return exit_;
 }
@@ -257,15 +261,14 @@ Writer::Events Node::writer_events() {
             log_.error("nothing is signed any more, the daemon ends: " + why);
             shut_down(Exit::failed);
           },
-      .disk_full =
-          [this](bool full) {
-            if (full) {
-              log_.error(
-                  "the disk is full: publishing is refused, reading goes on; free space on " +
-                  dir_.path().string());
-            } else {
-              log_.info("there is room on the disk again");
-            }
+      .disk_stuck =
+          [this](std::optional<storage::StorageError::Kind> why) {
+            if (!why) return log_.info("the disk can be written again");
+            const bool full = *why == storage::StorageError::Kind::full;
+            log_.error(std::string("the disk is ") + (full ? "full" : "read-only") +
+                       ": publishing is refused, reading goes on; " +
+                       (full ? "free space on " : "make the file system writable that holds ") +
+                       dir_.path().string());
           },
   };
 }
@@ -273,8 +276,27 @@ Writer::Events Node::writer_events() {
 asio::awaitable<void> Node::tick() {
   while (!stopping_) {
     replica_->tick();
+    report_strangers();
     co_await stop_ticking_.wait(Clock::now() + tick_every);
   }
+}
+
+void Node::report_strangers() {
+  const auto now = Clock::now();
+  const Listener::Counters& all = listener_.counters();
+  const Listener::Counters& told = told_;
+  const std::uint64_t in_vain = all.turned_away + all.strangers + all.failed;
+  if (in_vain == told.turned_away + told.strangers + told.failed || now < tell_again_) return;
+  tell_again_ = now + strangers_every;
+  const auto since = [](std::uint64_t count, std::uint64_t before) {
+    return std::to_string(count - before);
+  };
+  log_.info("peer port: " + since(all.arrived, told.arrived) + " connections, " +
+            since(all.turned_away, told.turned_away) + " above the limits, " +
+            since(all.strangers, told.strangers) + " that do not know this member, " +
+            since(all.handshakes, told.handshakes) + " handshakes begun, " +
+            since(all.accepted, told.accepted) + " accepted");
+  told_ = all;
 }
 
 asio::awaitable<void> Node::await_signals() {

@@ -74,6 +74,8 @@ class Node final : public Host {
   void answer(ClientId client, const local::Answer& answer);
 
   asio::awaitable<void> tick();
+  /// A log line, now and then, about who came to the peer port in vain.
+  void report_strangers();
   asio::awaitable<void> await_signals();
   asio::awaitable<void> drain();
   void shut_down(Exit exit);
@@ -95,6 +97,8 @@ class Node final : public Host {
   LocalServer local_;
   std::map<PeerId, Peer> peers_;
   PeerId next_peer_ = 1;
+  Listener::Counters told_;  // As the last line about strangers had them.
+  std::chrono::steady_clock::time_point tell_again_;
   bool stopping_ = false;
   Exit exit_ = Exit::ok;
 };

@@ -1,7 +1,11 @@
 // Our own log: one door for what people publish and for what this daemon says itself.
+#include <algorithm>
+#include <set>
+
 #include "daemon/replica_impl.hpp"
 #include "protocol/base/check.hpp"
 #include "protocol/base/limits.hpp"
+#include "protocol/base/text.hpp"
 #include "protocol/keys/space_key.hpp"
 #include "protocol/records/document.hpp"
 #include "protocol/records/kind_table.hpp"
@@ -119,12 +123,18 @@ struct Door {
   std::vector<Scope> scopes;
   std::vector<RecordId> ids;
   std::optional<Error> refused;
+  std::shared_ptr<std::atomic<std::uint64_t>> checked =
+      std::make_shared<std::atomic<std::uint64_t>>(0);
 };
+
+/// Above so many records a client that waits is told how far it is.
+constexpr std::size_t large_publish = 500;
 
 /// Form and author signature of everything in one act of publishing. Pure: for the pool.
 void check_at_door(const std::vector<Bytes>& texts, const NetworkId& network, const LogId& log,
                    bool check_signatures, Door& door) {
   thread_local BatchVerifier verifier;
+  std::set<RecordId> seen;
   for (const Bytes& bytes : texts) {
     const auto parsed = decode_text(bytes);
     const auto* signed_record = parsed ? std::get_if<SignedRecord>(&*parsed) : nullptr;
@@ -161,10 +171,26 @@ void check_at_door(const std::vector<Bytes>& texts, const NetworkId& network, co
     door.authors.push_back(record.author);
     door.scopes.push_back(kind->is_document ? Scope::publish : Scope::speak);
     door.ids.push_back(verified->id);
+    if (!seen.insert(door.ids.back()).second) {
+      door.refused = fail(Errc::conflict, "the same record twice in one act of publishing");
+      return;
+    }
+    ++*door.checked;
   }
 }
 
 }  // namespace
+
+std::optional<RecordId> Replica::Impl::first_known(const std::vector<RecordId>& ids) const {
+  const auto txn = host.views().read();
+  const auto& governed = logs.at(own_log).governance_ids;
+  const auto known = std::ranges::find_if(ids, [&](const RecordId& id) {
+    if (door_ids.contains(id) || governed.contains(id)) return true;
+    return storage::views::record(*txn, id).has_value();
+  });
+  if (known == ids.end()) return std::nullopt;
+  return *known;
+}
 
 void Replica::Impl::publish(local::PublishRequest request,
                             std::function<void(local::Answer)> answer) {
@@ -176,6 +202,14 @@ void Replica::Impl::publish(local::PublishRequest request,
     return answer(local::Refusal{Errc::usage, "one act of publishing holds 1 to 65,536 records"});
   }
   auto door = std::make_shared<Door>();
+  auto large = publishing.end();
+  if (request.texts.size() > large_publish) {
+    large = publishing.insert(large, {door->checked, request.texts.size(), false, answer});
+    answer = [=, this, told = std::move(answer)](local::Answer said) {
+      publishing.erase(large);
+      told(std::move(said));
+    };
+  }
   auto texts = std::make_shared<std::vector<Bytes>>(std::move(request.texts));
   ++jobs;
   host.compute(
@@ -201,8 +235,17 @@ void Replica::Impl::publish(local::PublishRequest request,
                   : "your key is not enrolled to speak for this member: ask a steward to "
                     "run 'kith author enrol --scope speak'"});
         }
+        // A second leaf would count for nothing, but would stay for ever.
+        if (const auto known = first_known(door->ids)) {
+          return answer(local::Refusal{
+              Errc::conflict, "entry " + to_base32(known->view()) +
+                                  " was published before; nothing is logged a second time"});
+        }
+        door_ids.insert(door->ids.begin(), door->ids.end());
+        if (large != publishing.end()) large->storing = true;
         append_own(door->drafts, [=, this](const Result<Appended>& done) {
           if (!done) {
+            for (const RecordId& id : door->ids) door_ids.erase(id);
             return answer(local::Refusal{done.error().code, done.error().detail});
           }
           local::PublishAnswer out;
@@ -215,6 +258,15 @@ void Replica::Impl::publish(local::PublishRequest request,
           answer(std::move(out));
         });
       });
+}
+
+void Replica::Impl::report_publishing() {
+  for (const LargePublish& large : publishing) {
+    // How far a commit is nobody can tell.
+    large.answer(large.storing
+                     ? local::Progress{large.total, 0, "entries: storing and signing them"}
+                     : local::Progress{large.checked->load(), large.total, "checking"});
+  }
 }
 
 void Replica::Impl::enrol(local::EnrolRequest request, std::function<void(local::Answer)> answer) {

@@ -149,6 +149,7 @@ void Replica::Impl::tick() {
   constexpr std::uint64_t tend_every_ms = 5'000;
   step(sync::Tick{host.monotonic_ms()});
   report_audits();
+  report_publishing();
   if (host.monotonic_ms() - tended_ms < tend_every_ms) return;
   tended_ms = host.monotonic_ms();
   for (const LogId& log : std::exchange(uncreated, {})) create_log(log);
@@ -428,6 +429,11 @@ void Replica::peer_connected(const PeerSession& session) {
     return;
   }
   if (!session.member) {
+    // One conversation for each invitation, the newest: so there are never more than invitations.
+    for (const auto& [id, peer] : in.peers) {
+      if (!peer.candidate || peer.session.invitation != session.invitation) continue;
+      in.host.drop(id, fail(Errc::conflict, "a newer connection with this invitation is kept"));
+    }
     in.peers[session.peer] = {session, in.host.now(), true, std::nullopt};
     return;
   }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -93,6 +95,13 @@ struct Replica::Impl {
     std::function<void(local::Answer)> answer;
   };
   struct AuditJob;
+  /// A large act of publishing, while its client waits.
+  struct LargePublish {
+    std::shared_ptr<const std::atomic<std::uint64_t>> checked;
+    std::uint64_t total = 0;
+    bool storing = false;
+    std::function<void(local::Answer)> answer;
+  };
 
   // replica.cpp
   void load();
@@ -178,6 +187,8 @@ struct Replica::Impl {
   void flush_own();
   [[nodiscard]] std::optional<Error> why_not_append() const;
   void publish(local::PublishRequest request, std::function<void(local::Answer)> answer);
+  /// The first of these that is in our own log, or on its way into it.
+  [[nodiscard]] std::optional<RecordId> first_known(const std::vector<RecordId>& ids) const;
   void enrol(local::EnrolRequest request, std::function<void(local::Answer)> answer);
 
   // answers.cpp
@@ -203,6 +214,7 @@ struct Replica::Impl {
   // audit_job.cpp
   void audit(const local::AuditRequest& request, std::function<void(local::Answer)> answer);
   void report_audits();
+  void report_publishing();
 
   Identity me;
   Options options;
@@ -235,10 +247,12 @@ struct Replica::Impl {
   bool signing_held = false;  // At the start: what is held is being signed again.
   bool duty_pending = false;
   std::set<std::uint64_t>
-      door_checked;  // Own indices whose author signature was checked at the door.
+      door_checked;             // Own indices whose author signature was checked at the door.
+  std::set<RecordId> door_ids;  // Let in, but not yet where first_known() looks next time.
 
   std::map<ClientId, Watcher> watchers;
   std::vector<std::shared_ptr<AuditJob>> audits;
+  std::list<LargePublish> publishing;
   std::size_t judging = 0;    // Batches in the pool.
   std::set<LogId> to_judge;   // Logs that wait for room in it.
   std::size_t jobs = 0;       // Writes, view writes and computations under way.

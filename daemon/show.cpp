@@ -142,8 +142,9 @@ void Replica::Impl::show(const LogId& id, const std::shared_ptr<ShowBatch>& batc
         for (const auto& row : batch->rows) storage::views::put_record(txn, row);
         storage::views::set_shown(txn, id, batch->next);
       },
-      [this] {
+      [this, batch] {
         --jobs;
+        for (const auto& row : batch->rows) door_ids.erase(row.id);
         notify_watchers();
       });
   show_more(id);

@@ -8,12 +8,20 @@ namespace {
 
 /// Of one views commit, so that a rebuild does not hold up what people wait for.
 constexpr std::size_t view_jobs_max = 256;
-/// Between attempts to write views on a full disk.
-constexpr std::chrono::milliseconds full_pause{500};
+/// Between attempts to write views on a disk that is full or read-only.
+constexpr std::chrono::milliseconds stuck_pause{500};
 
 constexpr const char* full_text =
     "the disk is full: nothing of this was kept, everything acknowledged before is safe. Free "
     "space on the data directory's file system and try again";
+constexpr const char* read_only_text =
+    "the disk is read-only: nothing of this was kept, everything acknowledged before is safe. Ask "
+    "whoever runs this machine to make the data directory's file system writable, and try again";
+
+/// Whether the disk may take later what it refuses now.
+bool is_stuck(const storage::StorageError& error) {
+  return error.kind != storage::StorageError::Kind::other;
+}
 
 /// A mark for each log: the largest that any job of the commit noted.
 void merge(storage::HighWaterMarks& into, const storage::HighWaterMarks& marks) {
@@ -109,9 +117,10 @@ void Writer::commit(std::vector<WriteJob> jobs) {
     }
     txn->commit();
   } catch (const storage::StorageError& error) {
-    if (error.kind == storage::StorageError::Kind::full) {
-      report_full(true);
-      return answer(std::move(jobs), fail(Errc::unavailable, full_text));
+    if (is_stuck(error)) {
+      const bool full = error.kind == storage::StorageError::Kind::full;
+      report(error.kind);
+      return answer(std::move(jobs), fail(Errc::unavailable, full ? full_text : read_only_text));
     }
     fail_for_good(error.what());
     return answer(std::move(jobs), fail(Errc::io, *broken_));
@@ -123,7 +132,7 @@ void Writer::commit(std::vector<WriteJob> jobs) {
     fail_for_good(error.what());
     return answer(std::move(jobs), fail(Errc::io, *broken_));
   }
-  if (!views_wait_) report_full(false);
+  if (!views_wait_) report(std::nullopt);
   answer(std::move(jobs), std::nullopt);
 }
 
@@ -134,13 +143,13 @@ void Writer::commit_views(std::vector<ViewJob> jobs) {
     for (const ViewJob& job : jobs) job.work(*txn);
     txn->commit();
   } catch (const storage::StorageError& error) {
-    if (error.kind != storage::StorageError::Kind::full) return fail_for_good(error.what());
-    report_full(true);
+    if (!is_stuck(error)) return fail_for_good(error.what());
+    report(error.kind);
     const std::lock_guard lock(mutex_);
     view_jobs_.insert(view_jobs_.begin(), std::make_move_iterator(jobs.begin()),
                       std::make_move_iterator(jobs.end()));
     views_wait_ = true;
-    views_again_ = std::chrono::steady_clock::now() + full_pause;
+    views_again_ = std::chrono::steady_clock::now() + stuck_pause;
     return;
   }
   events_.post([jobs = std::move(jobs)] {
@@ -159,10 +168,10 @@ void Writer::fail_for_good(const std::string& why) {
   events_.post([this, why] { events_.failed(why); });
 }
 
-void Writer::report_full(bool full) {
-  if (full_ == full) return;
-  full_ = full;
-  events_.post([this, full] { events_.disk_full(full); });
+void Writer::report(std::optional<storage::StorageError::Kind> stuck) {
+  if (stuck_ == stuck) return;
+  stuck_ = stuck;
+  events_.post([this, stuck] { events_.disk_stuck(stuck); });
 }
 
 }  // namespace kith::daemon

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -24,8 +25,9 @@ class Writer {
     std::function<void(std::function<void()>)> post;
     /// Called through `post`, once: nothing is durable any more and the process must end.
     std::function<void(const std::string& why)> failed;
-    /// Called through `post`: the disk is full (true) or has room again (false).
-    std::function<void(bool full)> disk_full;
+    /// Called through `post` when it changes: why the disk takes nothing now (full or read_only),
+    /// or nothing once it can be written again.
+    std::function<void(std::optional<storage::StorageError::Kind> why)> disk_stuck;
   };
 
   /// All must outlive it, and until stop() returns they belong to its thread.
@@ -36,11 +38,11 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  /// On a full disk every job of its commit is answered `unavailable`; after a failure of any other
-  /// kind this and every later one is answered `io`.
+  /// On a full or read-only disk every job of its commit is answered `unavailable`; after a failure
+  /// of any other kind this and every later one is answered `io`.
   void write(WriteJob job);
   /// `done` runs on the network thread. `work` may run again, in another transaction, if the disk
-  /// was full: it must not use up what it captured.
+  /// took nothing: it must not use up what it captured.
   void write_views(std::function<void(storage::WriteTxn&)> work, std::function<void()> done);
 
   /// Whether nothing is queued or under way (answers may still be on their way).
@@ -61,7 +63,7 @@ class Writer {
   void commit_views(std::vector<ViewJob> jobs);
   void answer(std::vector<WriteJob> jobs, std::optional<Error> failure);
   void fail_for_good(const std::string& why);
-  void report_full(bool full);
+  void report(std::optional<storage::StorageError::Kind> stuck);
 
   storage::Database& log_;
   storage::Database& views_;
@@ -74,13 +76,13 @@ class Writer {
   std::vector<ViewJob> view_jobs_;
   bool busy_ = false;
   bool stopping_ = false;
-  // The disk was full: the view jobs are tried again at that time. Changed by the writer alone.
+  // The disk took nothing: the view jobs are tried again at that time. Changed by the writer alone.
   bool views_wait_ = false;
   std::chrono::steady_clock::time_point views_again_;
 
   // Of the writer's thread alone.
   std::optional<std::string> broken_;
-  bool full_ = false;
+  std::optional<storage::StorageError::Kind> stuck_;
 
   std::thread thread_;
 };

@@ -15,11 +15,12 @@ namespace kith::storage {
 /// The disk or the database failed. `main` logs it and exits; nothing is signed after it.
 class StorageError : public std::runtime_error {
  public:
-  enum class Kind { full, other };
+  enum class Kind { full, read_only, other };
   StorageError(Kind what_failed, const std::string& said)
       : std::runtime_error(said), kind(what_failed) {}
 
-  Kind kind;  ///< full: nothing was written, everything acknowledged is kept, try again later.
+  /// full, read_only: nothing was written, everything acknowledged is kept, try again later.
+  Kind kind;
 };
 
 /// Tables of the log environment, then of the views environment. Never renumber.

@@ -69,9 +69,8 @@ std::optional<Slot> decode(BytesView bytes) {
 [[noreturn]] void throw_errno(const std::filesystem::path& path, const std::string& attempting) {
   const int error = errno;
   const bool full = error == ENOSPC || error == EDQUOT;
-  throw StorageError(
-      full ? StorageError::Kind::full : StorageError::Kind::other,
-      attempting + " " + path.string() + ": " + std::system_category().message(error));
+  throw StorageError(full ? StorageError::Kind::full : StorageError::Kind::other,
+                     attempting + " " + path.string() + ": " + files::why(error));
 }
 
 /// Both slots written out: later writes then change no metadata of the file system, and a full

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "protocol/base/check.hpp"
+#include "storage/files/file.hpp"
 #include "storage/lmdb_folder.hpp"
 #include "storage/unsynced.hpp"
 
@@ -36,11 +37,19 @@ constexpr std::array view_table_list = {Table::view_meta, Table::cursors,  Table
 }
 
 /// Any failure but these two means that the disk or the file cannot be believed any more.
+StorageError::Kind kind_of(int code) {
+  if (code == MDB_MAP_FULL || code == ENOSPC || code == EDQUOT) return StorageError::Kind::full;
+  return code == EROFS ? StorageError::Kind::read_only : StorageError::Kind::other;
+}
+
+std::string said(int code) {
+  return kind_of(code) == StorageError::Kind::other || code == MDB_MAP_FULL ? mdb_strerror(code)
+                                                                            : files::why(code);
+}
+
 void check(int code, const char* attempting) {
   if (code == MDB_SUCCESS) return;
-  const bool full = code == MDB_MAP_FULL || code == ENOSPC || code == EDQUOT;
-  throw StorageError(full ? StorageError::Kind::full : StorageError::Kind::other,
-                     std::string(attempting) + ": " + mdb_strerror(code));
+  throw StorageError(kind_of(code), std::string(attempting) + ": " + said(code));
 }
 
 MDB_val value_of(BytesView bytes) {

@@ -15,6 +15,7 @@
 
 #include "protocol/base/check.hpp"
 #include "storage/database.hpp"
+#include "storage/files/file.hpp"
 #include "storage/lmdb_file.hpp"
 
 namespace kith::storage {
@@ -28,7 +29,7 @@ void refuse_if_not_private(const std::filesystem::path& path) {
   struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) {
     if (errno == ENOENT) return;
-    refuse(path, "cannot be read: " + std::system_category().message(errno));
+    refuse(path, "cannot be read: " + files::why(errno));
   }
   if (S_ISLNK(status.st_mode)) refuse(path, "is a symbolic link");
   if (status.st_uid != ::geteuid()) refuse(path, "belongs to another user");
@@ -74,7 +75,7 @@ std::filesystem::path prepare_folder(const std::filesystem::path& given) {
   if (!folder.has_filename()) folder = folder.parent_path();  // "a/b/" is "a/b".
   std::filesystem::create_directories(folder.parent_path());
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-    refuse(folder, "cannot be made: " + std::system_category().message(errno));
+    refuse(folder, "cannot be made: " + files::why(errno));
   }
 
   refuse_if_not_private(folder);

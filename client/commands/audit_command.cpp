@@ -13,14 +13,14 @@ std::string verdict(const local::AuditRow& log) {
 }
 
 void print_table(const Console& console, const local::AuditAnswer& answer) {
-  Table table({"member", "verdict", "leaves", "agreed", "cosigned", "records", "authors", "missing",
-               "unread", "root"});
+  // Narrow enough for 80 columns; --json has everything.
+  Table table({"member", "verdict", "leaves", "agreed", "cosigned", "records", "missing", "unread",
+               "root"});
   for (const local::AuditRow& log : answer.logs) {
     table.add({log.code, verdict(log), std::to_string(log.size), std::to_string(log.agreed),
                std::to_string(log.cosigned) + " of " + std::to_string(log.witnesses),
-               std::to_string(log.records), std::to_string(log.authors),
-               std::to_string(log.missing), std::to_string(log.sealed),
-               full_id(log.root.view()).substr(0, 12)});
+               std::to_string(log.records), std::to_string(log.missing), std::to_string(log.sealed),
+               full_id(log.root.view()).substr(0, 8)});
   }
   table.print(console);
   for (const local::AuditRow& log : answer.logs) {

@@ -162,7 +162,7 @@ void tell(const Console& console, const Published& published, const Chosen& chos
   }
   if (!chosen.candidates.empty()) {
     console.out << "proposed " << short_id(published.entries.front().id)
-                << "; your word is given. The others see it with: kith proposals\n";
+                << "; your word is given\nThe others see it with: kith proposals\n";
   }
   for (const auto& proposal : chosen.proposals) {
     console.out << "your word on " << short_id(proposal.id) << " is given\n";

@@ -17,7 +17,7 @@ std::string remark(const local::MemberRow& member) {
   return member.connected ? "" : member.last_error;
 }
 
-std::uint64_t behind(const local::MemberRow& member) {
+std::uint64_t to_come(const local::MemberRow& member) {
   const std::uint64_t missing =
       member.known_size > member.held_size ? member.known_size - member.held_size : 0;
   return missing + member.gaps;
@@ -32,12 +32,13 @@ Exit peers(Daemon& daemon, const Console& console) {
     console.out << json_of(*answer) << '\n';
     return Exit::ok;
   }
-  Table table({"member", "name", "connected", "entries held", "behind", "newest confirmed", ""});
+  // Narrow enough for 80 columns: what is wrong must not be what is cut.
+  Table table({"member", "name", "connected", "entries", "to come", "confirmed", ""});
   for (const local::MemberRow& member : answer->members) {
-    table.add({member.code, fit(clean_line(member.name), 32), connection_text(member),
-               std::to_string(member.held_size) + " of " +
-                   std::to_string(std::max(member.known_size, member.held_size)),
-               std::to_string(behind(member)),
+    std::string held = std::to_string(member.held_size);
+    if (member.known_size > member.held_size) held += " of " + std::to_string(member.known_size);
+    table.add({member.code, fit(clean_line(member.name), 26), connection_text(member), held,
+               std::to_string(to_come(member)),
                std::to_string(member.cosigned) + " of " + std::to_string(member.witnesses),
                remark(member)});
   }

@@ -68,7 +68,8 @@ Exit proposals(Daemon& daemon, const Console& console) {
   }
   if (!answer->candidates.empty()) {
     console.out << counted(answer->candidates.size(), "organisation", "organisations")
-                << " with your invitation. Before you consent, ring up and compare the words.\n";
+                << " with your invitation. Before you consent, ring up and\n"
+                   "compare the words.\n";
   }
   for (const auto& candidate : answer->candidates) print_candidate(console, candidate);
   if (!answer->candidates.empty() && !answer->proposals.empty()) console.out << '\n';

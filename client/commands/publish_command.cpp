@@ -1,3 +1,5 @@
+#include <span>
+
 #include "client/commands/commands.hpp"
 #include "client/commands/common.hpp"
 #include "client/commands/references.hpp"
@@ -11,6 +13,7 @@ namespace kith::client {
 namespace {
 
 constexpr std::size_t files_between_steps = 64;  // Of the progress bar.
+constexpr std::size_t entries_on_a_page = 20;
 
 struct Prepared {
   std::string file;
@@ -81,8 +84,15 @@ void tell(const Console& console, const Published& published) {
     console.out << json_of(published) << '\n';
     return;
   }
-  for (const PublishedEntry& entry : published.entries) {
+  // A script gets every line; a person gets a page.
+  const bool paged = console.width != 0 && published.entries.size() > entries_on_a_page;
+  const std::size_t shown = paged ? entries_on_a_page / 2 : published.entries.size();
+  for (const PublishedEntry& entry : std::span(published.entries).first(shown)) {
     console.out << fit(short_id(entry.id) + "  " + clean_line(entry.title), console.width) << '\n';
+  }
+  if (paged) {
+    console.out << "… and " << counted(published.entries.size() - shown, "more", "more")
+                << "; see kith list\n";
   }
   console.err << counted(published.entries.size(), "entry", "entries") << " published; kith show "
               << short_id(published.entries.front().id) << " tells by how many it is confirmed\n";

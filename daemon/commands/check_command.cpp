@@ -118,7 +118,9 @@ Exit check_command(const std::string& dir, bool progress, std::ostream& out, std
   const auto data = DataDir::open(dir);
   if (!data) {
     err << "kithd: " << data.error().detail << '\n';
-    return data.error().code == Errc::conflict ? Exit::failed : Exit::configuration;
+    // A disk that fails may be mended by the time it is tried again.
+    const bool may_pass = data.error().code == Errc::conflict || data.error().code == Errc::io;
+    return may_pass ? Exit::failed : Exit::configuration;
   }
   const auto identity = data->load_identity();
   if (!identity) {

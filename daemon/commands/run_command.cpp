@@ -34,7 +34,9 @@ Exit run_command(const std::string& dir, const RunSettings& settings, std::ostre
   auto data = DataDir::open(dir);
   if (!data) {
     err << "kithd: " << data.error().detail << '\n';
-    return data.error().code == Errc::conflict ? Exit::failed : Exit::configuration;
+    // A disk that fails may be mended by the time it is tried again.
+    const bool may_pass = data.error().code == Errc::conflict || data.error().code == Errc::io;
+    return may_pass ? Exit::failed : Exit::configuration;
   }
   auto identity = data->load_identity();
   if (!identity) {

@@ -38,7 +38,7 @@ class Descriptor {
 Error failed(const std::filesystem::path& path, const std::string& attempting) {
   const int error = errno;
   return fail(error == ENOENT ? Errc::not_found : Errc::io,
-              attempting + " " + path.string() + ": " + std::system_category().message(error));
+              attempting + " " + path.string() + ": " + why(error));
 }
 
 Result<std::string> read_open(const Descriptor& file, const std::filesystem::path& path,
@@ -119,6 +119,15 @@ std::string holder_of(int file) {
 }
 
 }  // namespace
+
+std::string why(int error) {
+  const std::string said = std::system_category().message(error);
+  if (error == ENOSPC || error == EDQUOT) {
+    return said + "; free space on that file system and try again";
+  }
+  if (error == EROFS) return said + "; make that file system writable and try again";
+  return said;
+}
 
 Result<std::string> read(const std::filesystem::path& path, std::size_t bytes_max) {
   const Descriptor file = open_to_read(path);

@@ -9,6 +9,9 @@
 /// Small files, read with a bound and written so that a crash leaves the old or the new one whole.
 namespace kith::files {
 
+/// What the system says of an `errno`; for a disk that is full or read-only also what to do.
+[[nodiscard]] std::string why(int error);
+
 /// At most `bytes_max`; too_large otherwise, not_found, io. Follows no surprise: a folder or device
 /// is refused (usage).
 [[nodiscard]] Result<std::string> read(const std::filesystem::path& path, std::size_t bytes_max);

@@ -93,12 +93,12 @@ TEST(Publish, SignsTheFilesBytesAsOneBatch) {
   ASSERT_TRUE(first && second);
   EXPECT_EQ(sent[0].count, 2U);
   EXPECT_EQ(sent[0].signature, sent[1].signature);
-  EXPECT_EQ(text(first->body), good_practice());
-  EXPECT_EQ(first->kind, "practice");
-  EXPECT_EQ(second->kind, "document");
-  EXPECT_EQ(first->author, bench.author);
-  EXPECT_EQ(first->time, bench.desk.now());
-  EXPECT_FALSE(first->nonce == second->nonce);
+  EXPECT_EQ(text(first->record.body), good_practice());
+  EXPECT_EQ(first->record.kind, "practice");
+  EXPECT_EQ(second->record.kind, "document");
+  EXPECT_EQ(first->record.author, bench.author);
+  EXPECT_EQ(first->record.time, bench.desk.now());
+  EXPECT_FALSE(first->record.nonce == second->record.nonce);
 }
 
 TEST(Publish, PublishesNothingWhenOneFileIsWrongAndSaysAllThatIs) {
@@ -141,6 +141,20 @@ TEST(Publish, SaysWhoIsInTheRoomAndAsks) {
   EXPECT_EQ(bench.run({"publish", "a.md"}).exit, Exit::ok);
   bench.input = "";
   EXPECT_EQ(bench.run({"publish", "a.md", "--yes"}).exit, Exit::ok);
+}
+
+TEST(Publish, ShowsAPersonAPageAndAScriptEveryLine) {
+  WritingBench bench(30);
+  std::vector<std::string> arguments = {"publish", "--yes"};
+  for (int i = 0; i < 30; ++i) {
+    arguments.push_back("note-" + std::to_string(i) + ".md");
+    bench.write(arguments.back(), "# Note " + std::to_string(i) + "\n\ntext\n");
+  }
+  EXPECT_EQ(lines_of(bench.run(arguments).out), 30U);
+  bench.terminal = true;
+  const Outcome paged = bench.run(arguments);
+  EXPECT_NE(paged.out.find("… and 20 more"), std::string::npos);
+  EXPECT_EQ(paged.out.find("Note 12"), std::string::npos);
 }
 
 TEST(Publish, WritesShortReferencesOut) {

@@ -187,10 +187,42 @@ TEST_F(Peers, HalfOpenConnectionsAreBoundedInAllAndEndByTheirDeadline) {
   std::vector<tcp::socket> waiting;
   for (int i = 0; i < 10; ++i) waiting.push_back(dial_by_hand());
   ASSERT_TRUE(loop_.until([&] { return listener_->counters().arrived == 10; }));
-  EXPECT_GE(listener_->counters().turned_away, 6U);
+  EXPECT_GE(listener_->counters().gave_way + listener_->counters().turned_away, 6U);
   for (tcp::socket& socket : waiting) EXPECT_TRUE(closed_in_silence(socket));
   EXPECT_EQ(listener_->counters().turned_away + listener_->counters().strangers, 10U);
   EXPECT_EQ(listener_->counters().handshakes, 0U);
+}
+
+TEST_F(Peers, ConnectionsThatSayNothingCannotKeepAnHonestPeerOut) {
+  Listener::Limits limits;
+  limits.gate.half_open_max = 4;
+  limits.first_message = 1h;
+  listen(limits);
+  std::vector<tcp::socket> silent;
+  for (int i = 0; i < 4; ++i) {
+    silent.push_back(dial_by_hand());
+    const auto arrived = static_cast<std::uint64_t>(i) + 1;
+    ASSERT_TRUE(loop_.until([&] { return listener_->counters().arrived == arrived; }));
+  }
+  targets_ = {target(1, {address()})};
+  start_dialer();
+  ASSERT_TRUE(loop_.until([&] { return accepted_.size() == 1; }));
+  EXPECT_EQ(listener_->counters().gave_way, 1U);
+  EXPECT_TRUE(closed_in_silence(silent[0])) << "the one that had waited longest";
+}
+
+TEST_F(Peers, AHandshakeUnderWayDoesNotGiveWayWhileThereAreStrangers) {
+  Listener::Limits limits;
+  limits.gate.half_open_max = 2;
+  listen(limits);
+  tcp::socket known = dial_by_hand();
+  asio::write(known, asio::buffer(opening()));
+  ASSERT_TRUE(loop_.until([&] { return listener_->counters().handshakes == 1; }));
+  tcp::socket stranger = dial_by_hand();
+  ASSERT_TRUE(loop_.until([&] { return listener_->counters().arrived == 2; }));
+  tcp::socket next = dial_by_hand();
+  ASSERT_TRUE(loop_.until([&] { return listener_->counters().gave_way == 1; }));
+  EXPECT_TRUE(closed_in_silence(stranger));
 }
 
 TEST_F(Peers, WithoutTrustThisMachineIsASourceLikeAnyOther) {

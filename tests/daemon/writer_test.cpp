@@ -13,6 +13,8 @@ namespace {
 using storage::StorageError;
 using storage::Table;
 
+using Stuck = std::vector<std::optional<StorageError::Kind>>;
+
 constexpr auto nothing = [](storage::WriteTxn&, storage::HighWaterMarks&) {};
 
 /// A writer over databases in memory; its answers run when the test asks for them.
@@ -22,7 +24,7 @@ class WriterTest : public ::testing::Test {
     return {
         .post = [this](std::function<void()> answer) { asio::post(loop_.io, std::move(answer)); },
         .failed = [this](const std::string& why) { failed_.push_back(why); },
-        .disk_full = [this](bool full) { disk_full_.push_back(full); },
+        .disk_stuck = [this](std::optional<StorageError::Kind> why) { stuck_.push_back(why); },
     };
   }
 
@@ -59,7 +61,7 @@ class WriterTest : public ::testing::Test {
   int blocked_done_ = 0;
   std::vector<std::optional<Error>> answers_;
   std::vector<std::string> failed_;
-  std::vector<bool> disk_full_;
+  std::vector<std::optional<StorageError::Kind>> stuck_;
   Writer writer_{log_, views_, high_water_, events()};
 };
 
@@ -119,7 +121,25 @@ TEST_F(WriterTest, AFullDiskRefusesTheWholeCommitAndTheWriterGoesOn) {
   EXPECT_FALSE(has(1));
   EXPECT_FALSE(has(2));
   EXPECT_TRUE(has(3));
-  EXPECT_EQ(disk_full_, (std::vector<bool>{true, false}));
+  EXPECT_EQ(stuck_, (Stuck{StorageError::Kind::full, std::nullopt}));
+  EXPECT_TRUE(failed_.empty());
+}
+
+TEST_F(WriterTest, AReadOnlyDiskRefusesTooAndSaysWhatToDo) {
+  block();
+  writer_.write(put(1));
+  log_.fail_commit(2, StorageError::Kind::read_only);
+  release();
+  ASSERT_TRUE(loop_.until([&] { return answers_.size() == 1; }));
+  writer_.write(put(2));
+  ASSERT_TRUE(loop_.until([&] { return answers_.size() == 2; }));
+  writer_.stop();
+  ASSERT_TRUE(answers_[0].has_value());
+  EXPECT_EQ(answers_[0]->code, Errc::unavailable);
+  EXPECT_NE(answers_[0]->detail.find("read-only"), std::string::npos);
+  EXPECT_EQ(answers_[1], std::nullopt);
+  EXPECT_FALSE(has(1));
+  EXPECT_EQ(stuck_, (Stuck{StorageError::Kind::read_only, std::nullopt}));
   EXPECT_TRUE(failed_.empty());
 }
 

@@ -1,0 +1,259 @@
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "daemon/random.hpp"
+#include "daemon/replica.hpp"
+#include "protocol/keys/certificate.hpp"
+#include "protocol/keys/key_file.hpp"
+#include "protocol/keys/space_key.hpp"
+#include "protocol/records/record.hpp"
+#include "tests/support/memory_database.hpp"
+
+/// One Replica and its two doors: what people publish, and who comes with an invitation.
+namespace kith::daemon {
+namespace {
+
+constexpr Millis now_ms = 1'800'000'000'000;
+
+/// Everything happens at once, and answers come when run() is called.
+class Desk : public Host {
+ public:
+  void send(PeerId peer, Bytes message) override { sent.emplace_back(peer, std::move(message)); }
+  void drop(PeerId peer, const Error& why) override { dropped.emplace_back(peer, why.detail); }
+  Millis now() override { return now_ms; }
+  std::uint64_t monotonic_ms() override { return 1; }
+  void post(std::function<void()> later) override { due_.push_back(std::move(later)); }
+  void random(std::span<std::uint8_t> out) override { fill_random(out); }
+  void write(WriteJob job) override {
+    const auto txn = log_.write();
+    storage::HighWaterMarks marks;
+    job.work(*txn, marks);
+    txn->commit();
+    post([done = std::move(job.done)] { done(std::nullopt); });
+  }
+  void write_views(std::function<void(storage::WriteTxn&)> work,
+                   std::function<void()> done) override {
+    if (views_wait) {
+      view_jobs_.emplace_back(std::move(work), std::move(done));
+      return;
+    }
+    const auto txn = views_.write();
+    work(*txn);
+    txn->commit();
+    post(std::move(done));
+  }
+  void compute(std::function<void()> work, std::function<void()> done) override {
+    work();
+    post(std::move(done));
+  }
+  void compute_later(std::function<void()> work, std::function<void()> done) override {
+    compute(std::move(work), std::move(done));
+  }
+  const storage::Database& log() override { return log_; }
+  const storage::Database& views() override { return views_; }
+  std::uint64_t disk_bytes() override { return 0; }
+  void save(const Identity&) override {}
+  void wake_dialer() override {}
+  void log_line(const std::string&) override {}
+
+  void run() {
+    while (!due_.empty()) {
+      const auto next = std::move(due_.front());
+      due_.pop_front();
+      next();
+    }
+  }
+  void release_views() {
+    views_wait = false;
+    for (auto& [work, done] : std::exchange(view_jobs_, {})) write_views(work, done);
+  }
+  [[nodiscard]] testing::MemoryDatabase& disk() { return log_; }
+
+  std::vector<std::pair<PeerId, Bytes>> sent;
+  std::vector<std::pair<PeerId, std::string>> dropped;
+  bool views_wait = false;
+
+ private:
+  testing::MemoryDatabase log_;
+  testing::MemoryDatabase views_;
+  std::deque<std::function<void()>> due_;
+  std::vector<std::pair<std::function<void(storage::WriteTxn&)>, std::function<void()>>> view_jobs_;
+};
+
+Profile profile_of(const std::string& code) { return {code, code + " Hospitals", "trust", {}}; }
+
+class Doors : public ::testing::Test {
+ protected:
+  Doors() {
+    const auto txn = desk_.disk().write();
+    Charter charter;
+    charter.name = "Test";
+    charter.aim = "To learn.";
+    auto made =
+        found_network(charter, profile_of("ZZA"), steward_.public_key(), now_ms, fill_random, *txn);
+    txn->commit();
+    me_ = made->identity;
+    replica_ = std::make_unique<Replica>(me_, Replica::Options{}, storage::HighWaterMarks{}, desk_);
+    desk_.run();
+  }
+
+  [[nodiscard]] Bytes record(const std::string& title) const {
+    Record record;
+    fill_random(record.nonce.bytes);
+    record.kind = "document";
+    record.body = to_bytes(view("# " + title + "\n\ntext\n"));
+    record.author = steward_.public_key();
+    record.time = now_ms;
+    record.network = me_.network;
+    record.log = log_id(me_.network, me_.member, commons);
+    return encode(record);
+  }
+  [[nodiscard]] std::vector<Bytes> signed_texts(const std::vector<Bytes>& records) const {
+    std::vector<Bytes> texts;
+    for (SignedRecord& one :
+         sign_batch(me_.network, log_id(me_.network, me_.member, commons), records, steward_)) {
+      texts.push_back(encode_text(std::move(one)));
+    }
+    return texts;
+  }
+  [[nodiscard]] local::Answer ask(local::Request request) {
+    std::optional<local::Answer> answer;
+    replica_->handle(1, std::move(request), [&](local::Answer said) { answer = std::move(said); });
+    desk_.run();
+    return answer.value_or(local::Refusal{Errc::io, "no answer"});
+  }
+  [[nodiscard]] bool published(const std::vector<Bytes>& texts) {
+    return std::holds_alternative<local::PublishAnswer>(ask(local::PublishRequest{texts}));
+  }
+  [[nodiscard]] Errc refusal(const std::vector<Bytes>& texts) {
+    const auto answer = ask(local::PublishRequest{texts});
+    const auto* refused = std::get_if<local::Refusal>(&answer);
+    return refused == nullptr ? Errc::usage : refused->code;
+  }
+  [[nodiscard]] std::uint64_t log_size() {
+    return std::get<local::StatusAnswer>(ask(local::StatusRequest{})).log_size;
+  }
+  [[nodiscard]] std::size_t waiting() {
+    return std::get<local::ProposalsAnswer>(ask(local::ProposalsRequest{})).candidates.size();
+  }
+
+  /// Somebody with an invitation and a transport key of their own.
+  [[nodiscard]] peer::JoinRequest candidate(const DhSecret& transport) const {
+    Seed recovery;
+    fill_random(recovery.bytes);
+    const SigningKey identity(recovery);
+    Certificate certificate;
+    certificate.network = me_.network;
+    certificate.member = MemberId{identity.public_key().bytes};
+    certificate.number = now_ms;
+    certificate.log_key = certificate.witness_key = certificate.daemon_key = certificate.steward =
+        steward_.public_key();
+    certificate.transport_key = certificate.sealing_key = dh_public(transport);
+    return {sign_certificate(certificate, identity), profile_of("ZZB")};
+  }
+  [[nodiscard]] Key32 invite() {
+    const auto answer = ask(local::InviteRequest{});
+    return decode_invitation(std::get<local::InviteAnswer>(answer).invitation)->secret;
+  }
+  void connect(PeerId peer, const Key32& invitation, const DhSecret& transport) {
+    replica_->peer_connected({peer, false, std::nullopt, invitation, dh_public(transport), {}});
+    desk_.run();
+  }
+  void say(PeerId peer, const peer::Message& message) {
+    replica_->message(peer, peer::encode(message));
+    desk_.run();
+  }
+  [[nodiscard]] bool dropped(PeerId peer) const {
+    return std::ranges::any_of(desk_.dropped, [&](const auto& one) { return one.first == peer; });
+  }
+
+  Desk desk_;
+  SigningKey steward_{Seed{{5}}};
+  Identity me_;
+  std::unique_ptr<Replica> replica_;
+};
+
+TEST_F(Doors, WhatWasPublishedIsNotLoggedASecondTime) {
+  const auto texts = signed_texts({record("one"), record("two")});
+  ASSERT_TRUE(published(texts));
+  const std::uint64_t size = log_size();
+  EXPECT_EQ(refusal(texts), Errc::conflict);
+  EXPECT_EQ(refusal({texts[1]}), Errc::conflict);
+  EXPECT_EQ(log_size(), size);
+  EXPECT_TRUE(published(signed_texts({record("two")}))) << "the same words in a new record";
+}
+
+TEST_F(Doors, AReplayIsRefusedAlsoBeforeTheViewsKnowTheFirst) {
+  const auto texts = signed_texts({record("one")});
+  desk_.views_wait = true;
+  ASSERT_TRUE(published(texts));
+  EXPECT_EQ(refusal(texts), Errc::conflict);
+  desk_.release_views();
+  desk_.run();
+  EXPECT_EQ(refusal(texts), Errc::conflict);
+}
+
+TEST_F(Doors, TheSameRecordTwiceInOneActIsRefused) {
+  const Bytes twice = record("one");
+  EXPECT_EQ(refusal(signed_texts({twice, twice})), Errc::conflict);
+}
+
+TEST_F(Doors, WhoPublishesALotIsToldHowFarItIs) {
+  std::vector<Bytes> records;
+  for (int i = 0; i < 600; ++i) records.push_back(record("entry " + std::to_string(i)));
+  std::vector<local::Answer> answers;
+  replica_->handle(1, local::PublishRequest{signed_texts(records)},
+                   [&](local::Answer said) { answers.push_back(std::move(said)); });
+  replica_->tick();
+  desk_.run();
+  replica_->tick();
+  ASSERT_EQ(answers.size(), 2U) << "nothing is told any more once it is done";
+  const auto* progress = std::get_if<local::Progress>(&answers[0]);
+  ASSERT_NE(progress, nullptr);
+  EXPECT_EQ(progress->done, 600U);
+  EXPECT_EQ(progress->total, 600U);
+  EXPECT_TRUE(std::holds_alternative<local::PublishAnswer>(answers[1]));
+}
+
+TEST_F(Doors, OneInvitationBringsOneCandidateHoweverManyCertificatesCome) {
+  const Key32 invitation = invite();
+  const DhSecret transport{{7}};
+  connect(1, invitation, transport);
+  const auto first = candidate(transport);
+  say(1, first);
+  say(1, first);
+  EXPECT_FALSE(dropped(1)) << "the same request again is no offence";
+  say(1, candidate(transport));
+  EXPECT_TRUE(dropped(1));
+  replica_->peer_lost(1);
+  connect(2, invitation, transport);
+  say(2, candidate(transport));
+  EXPECT_TRUE(dropped(2)) << "nor on another connection";
+  EXPECT_EQ(waiting(), 1U);
+}
+
+TEST_F(Doors, AnInvitationThatSomebodyUsedServesNobodyElse) {
+  const Key32 invitation = invite();
+  const DhSecret transport{{7}};
+  connect(1, invitation, transport);
+  say(1, candidate(transport));
+  ASSERT_EQ(replica_->candidates(dh_public(transport)).size(), 3U);
+  EXPECT_EQ(replica_->candidates(dh_public(DhSecret{{8}})).size(), 2U)
+      << "its key is not tried for another static";
+}
+
+TEST_F(Doors, OneInvitationHoldsOneConnection) {
+  const Key32 invitation = invite();
+  for (PeerId peer = 1; peer <= 5; ++peer) {
+    connect(peer, invitation, DhSecret{{static_cast<std::uint8_t>(peer)}});
+    EXPECT_FALSE(dropped(peer));
+    EXPECT_EQ(dropped(peer - 1), peer > 1);
+  }
+  const Key32 another = invite();
+  connect(6, another, DhSecret{{6}});
+  EXPECT_FALSE(dropped(5)) << "the conversations of two invitations do not meet";
+}
+
+}  // namespace
+}  // namespace kith::daemon
