@@ -121,40 +121,56 @@ std::vector<SignedRecord> sign_batch(const NetworkId& network, const LogId& log,
   return batch;
 }
 
-namespace {
-
-Result<TreeHash> batch_root(const SignedRecord& record, const RecordId& id) {
+Result<TreeHash> BatchWalk::root(const SignedRecord& record, const RecordId& id) {
   if (record.count == 0 || record.count > limits::batch_records_max ||
       record.index >= record.count) {
     return fail(Errc::bad_proof, "the record has no place in its batch");
   }
+  const std::vector<TreeHash>& path = record.path;
+  std::vector<Step> steps;
   // RFC 9162 section 2.1.3.2: `last` is 0 exactly when the path should end.
-  std::uint32_t at = record.index;
-  std::uint32_t last = record.count - 1;
-  TreeHash hash = id_leaf(id);
-  for (const TreeHash& sibling : record.path) {
-    if (last == 0) return fail(Errc::bad_proof, "the path in the batch is too long");
-    if ((at & 1U) != 0 || at == last) {
-      hash = node_hash(sibling, hash);
+  Step step{record.index, record.count - 1, id_leaf(id)};
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    if (step.last == 0) return fail(Errc::bad_proof, "the path in the batch is too long");
+    if (const auto known = same_from(step, std::span(path).subspan(i))) {
+      steps.insert(steps.end(), steps_.begin() + static_cast<std::ptrdiff_t>(*known), steps_.end());
+      keep(std::move(steps), path, root_);
+      return root_;
+    }
+    steps.push_back(step);
+    if ((step.at & 1U) != 0 || step.at == step.last) {
+      step.hash = node_hash(path[i], step.hash);
       // A right edge that is its own parent on several levels has no sibling there.
-      while ((at & 1U) == 0 && at != 0) {
-        at >>= 1;
-        last >>= 1;
+      while ((step.at & 1U) == 0 && step.at != 0) {
+        step.at >>= 1;
+        step.last >>= 1;
       }
     } else {
-      hash = node_hash(hash, sibling);
+      step.hash = node_hash(step.hash, path[i]);
     }
-    at >>= 1;
-    last >>= 1;
+    step.at >>= 1;
+    step.last >>= 1;
   }
-  if (last != 0) return fail(Errc::bad_proof, "the path in the batch is too short");
-  return hash;
+  if (step.last != 0) return fail(Errc::bad_proof, "the path in the batch is too short");
+  keep(std::move(steps), path, step.hash);
+  return step.hash;
 }
 
-}  // namespace
+std::optional<std::size_t> BatchWalk::same_from(const Step& step,
+                                                std::span<const TreeHash> ahead) const {
+  if (ahead.size() > path_.size()) return std::nullopt;
+  const std::size_t at = path_.size() - ahead.size();
+  if (steps_[at] != step || !std::ranges::equal(ahead, std::span(path_).subspan(at))) {
+    return std::nullopt;
+  }
+  return at;
+}
 
-Result<TreeHash> batch_root(const SignedRecord& record) {
-  return batch_root(record, record_id(record.record));
+void BatchWalk::keep(std::vector<Step> steps, const std::vector<TreeHash>& path,
+                     const TreeHash& root) {
+  steps_ = std::move(steps);
+  path_ = path;
+  root_ = root;
 }
 
 Result<VerifiedRecord> read_unverified(const SignedRecord& signed_record) {
@@ -172,7 +188,7 @@ Result<VerifiedRecord> BatchVerifier::verify(const SignedRecord& signed_record,
     return fail(Errc::forbidden, "the record is for another network or log");
   }
   const RecordId id = record_id(signed_record.record);
-  const auto root = batch_root(signed_record, id);
+  const auto root = walk_.root(signed_record, id);
   if (!root) return root.error();
 
   const Bytes message = batch_message(network, log, signed_record.count, *root);
