@@ -158,8 +158,8 @@ void Replica::Impl::absorb_done(const LogId& id) {
     if (blocked) state.batches.clear();
   }
   govern();
-  show_more(id);
   if (!blocked) judge_more(id);
+  show_more(id);
 }
 
 bool Replica::Impl::absorb(const LogId& id, JudgeBatch& batch) {

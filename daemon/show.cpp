@@ -68,9 +68,8 @@ void Replica::Impl::show_more(const LogId& id) {
   LogState& state = logs.at(id);
   if (state.showing) return;
   // Whoever catches up wants to know first that all is true.
-  const bool catching_up =
-      state.size - state.judged > catching_up_entries && !state.batches.empty();
-  if (catching_up && state.judged - state.shown < show_lag_max) return;
+  const bool behind = state.size - state.judged > catching_up_entries || engine.fetching(id);
+  if (behind && !state.batches.empty() && state.judged - state.shown < show_lag_max) return;
   const auto batch = next_to_show(id, state);
   if (!batch) return;
   state.showing = true;
