@@ -1,29 +1,43 @@
-// From durable leaves to verified records: judged in the pool, absorbed here in the order of the
-// log.
+// From durable leaves to verified records: judged in the pool, some batches at once, and absorbed
+// here in the order of the log.
 #include "daemon/replica_impl.hpp"
 #include "protocol/base/limits.hpp"
 #include "protocol/base/text.hpp"
 #include "protocol/keys/space_key.hpp"
-#include "protocol/records/document.hpp"
 #include "protocol/records/kind_table.hpp"
 
 namespace kith::daemon {
+
+using limits::mi;
+
 namespace {
 
 constexpr std::size_t judge_entries_max = 128;
-constexpr std::size_t judge_bytes_max = 4 * limits::mi;
-
-struct Item {
-  std::uint64_t index = 0;
-  LeafClass leaf_class = LeafClass::record;
-  Bytes payload;
-  bool signature_known = false;
-};
+constexpr std::size_t judge_bytes_max = mi;
+/// In the pool at once, of all logs: enough that no thread waits for the next.
+constexpr std::size_t batches_max = 8;
 
 /// Whether a later entry can be judged without this one.
 bool may_be_skipped(LeafClass leaf_class) { return leaf_class == LeafClass::record; }
 
 }  // namespace
+
+/// Entries of one log on their way through the pool; absorbed in the order of the log.
+struct Replica::Impl::JudgeBatch {
+  struct Item {
+    std::uint64_t index = 0;
+    LeafClass leaf_class = LeafClass::record;
+    Bytes payload;
+    bool signature_known = false;
+  };
+  std::uint64_t first = 0;
+  std::uint64_t next = 0;
+  bool late = false;     // Gaps that were filled: they lie behind what was judged.
+  std::size_t keys = 0;  // Space keys at hand when it began.
+  bool done = false;
+  std::vector<Item> items;
+  std::vector<Judged> judged;
+};
 
 JudgeContext Replica::Impl::context_of(const LogId& id) const {
   JudgeContext context{me.network, id, logs.at(id).member, {}, {}, options.check_signatures};
@@ -36,79 +50,130 @@ JudgeContext Replica::Impl::context_of(const LogId& id) const {
 
 void Replica::Impl::judge_more(const LogId& id) {
   LogState& state = logs.at(id);
-  if (state.judging) return;
+  for (;;) {
+    if (judging >= batches_max) {
+      to_judge.insert(id);
+      return;
+    }
+    const auto batch = next_batch(id, state);
+    if (!batch) return;
+    state.batches.push_back(batch);
+    ++judging;
+    ++jobs;
+    host.compute_later(
+        [batch, context = context_of(id)] {
+          thread_local BatchVerifier verifier;
+          batch->judged.reserve(batch->items.size());
+          for (const JudgeBatch::Item& item : batch->items) {
+            batch->judged.push_back(judge(context, item.index, item.leaf_class, item.payload,
+                                          item.signature_known, verifier));
+          }
+          batch->items.clear();
+        },
+        [=, this] {
+          --jobs;
+          --judging;
+          batch->done = true;
+          absorb_done(id);
+          for (const LogId& other : std::exchange(to_judge, {})) judge_more(other);
+        });
+  }
+}
+
+std::shared_ptr<Replica::Impl::JudgeBatch> Replica::Impl::next_batch(const LogId& id,
+                                                                     LogState& state) {
+  const std::uint64_t begin = state.batches.empty() ? state.judged : state.batches.back()->next;
   // What lies ahead is met in its turn.
-  state.late.erase(state.late.lower_bound(state.judged), state.late.end());
-  auto items = std::make_shared<std::vector<Item>>();
-  const bool late = !state.late.empty();
-  std::uint64_t next = state.judged;
+  state.late.erase(state.late.lower_bound(begin), state.late.end());
+  auto batch = std::make_shared<JudgeBatch>();
+  batch->first = batch->next = begin;
+  batch->late = !state.late.empty();
+  batch->keys = space_keys.size();
+  if (batch->late) {
+    if (!state.batches.empty()) return nullptr;
+    read_late(id, state, *batch);
+  } else {
+    const std::uint64_t last = std::min(state.size, begin + judge_entries_max);
+    // What trickles in while others of its log are in the pool gathers into one batch.
+    const bool whole = last == begin + judge_entries_max;
+    if (last == begin || (!whole && !state.batches.empty())) return nullptr;
+    read_next(id, last, *batch);
+    if (batch->next == begin) return nullptr;
+  }
+  return batch;
+}
+
+void Replica::Impl::read_late(const LogId& id, LogState& state, JudgeBatch& batch) {
   const auto txn = host.log().read();
   std::size_t bytes = 0;
-
-  if (late) {
-    while (!state.late.empty() && items->size() < judge_entries_max && bytes < judge_bytes_max) {
-      const std::uint64_t index = *state.late.begin();
-      state.late.erase(state.late.begin());
-      const auto leaf = storage::log_store::leaf(*txn, id, index);
-      auto payload = storage::log_store::payload(*txn, id, index);
-      const auto decoded = leaf ? decode_leaf(text(*leaf)) : fail(Errc::not_found, "");
-      if (!decoded || !payload) continue;
-      bytes += payload->size();
-      items->push_back({index, decoded->leaf_class, std::move(*payload), false});
-    }
-  } else {
-    const std::uint64_t last = std::min(state.size, state.judged + judge_entries_max);
-    if (last <= state.judged) return;
-    const Bytes bundle = storage::log_store::bundle(*txn, id, state.judged, last);
-    const auto leaves = split_bundle(bundle, judge_entries_max);
-    storage::log_store::each_payload(
-        *txn, id, state.judged, last, [&](std::uint64_t index, std::optional<BytesView> payload) {
-          const auto leaf = decode_leaf(text((*leaves)[index - state.judged]));
-          if (!payload && !may_be_skipped(leaf->leaf_class)) return false;
-          next = index + 1;
-          if (!payload) return true;  // A gap: judged when it is filled.
-          bytes += payload->size();
-          items->push_back({index, leaf->leaf_class, to_bytes(*payload),
-                            id == own_log && door_checked.erase(index) != 0});
-          return bytes < judge_bytes_max;
-        });
-    if (next == state.judged) return;
+  while (!state.late.empty() && batch.items.size() < judge_entries_max && bytes < judge_bytes_max) {
+    const std::uint64_t index = *state.late.begin();
+    state.late.erase(state.late.begin());
+    const auto leaf = storage::log_store::leaf(*txn, id, index);
+    auto payload = storage::log_store::payload(*txn, id, index);
+    const auto decoded = leaf ? decode_leaf(text(*leaf)) : fail(Errc::not_found, "");
+    if (!decoded || !payload) continue;
+    bytes += payload->size();
+    batch.items.push_back({index, decoded->leaf_class, std::move(*payload), false});
   }
+}
 
-  state.judging = true;
-  ++jobs;
-  auto judged = std::make_shared<std::vector<Judged>>();
-  host.compute(
-      [items, judged, context = context_of(id)] {
-        thread_local BatchVerifier verifier;
-        judged->reserve(items->size());
-        for (const Item& item : *items) {
-          judged->push_back(judge(context, item.index, item.leaf_class, item.payload,
-                                  item.signature_known, verifier));
-        }
-      },
-      [=, this] {
-        --jobs;
-        absorb(id, std::move(*judged), next, late);
+void Replica::Impl::read_next(const LogId& id, std::uint64_t last, JudgeBatch& batch) {
+  const auto txn = host.log().read();
+  const Bytes bundle = storage::log_store::bundle(*txn, id, batch.first, last);
+  const auto leaves = split_bundle(bundle, judge_entries_max);
+  std::size_t bytes = 0;
+  storage::log_store::each_payload(
+      *txn, id, batch.first, last, [&](std::uint64_t index, std::optional<BytesView> payload) {
+        const auto leaf = decode_leaf(text((*leaves)[index - batch.first]));
+        if (!payload && !may_be_skipped(leaf->leaf_class)) return false;
+        batch.next = index + 1;
+        if (!payload) return true;  // A gap: judged when it is filled.
+        bytes += payload->size();
+        batch.items.push_back({index, leaf->leaf_class, to_bytes(*payload),
+                               id == own_log && door_checked.erase(index) != 0});
+        return bytes < judge_bytes_max;
       });
 }
 
-void Replica::Impl::absorb(const LogId& id, std::vector<Judged> batch, std::uint64_t next,
-                           bool late) {
+void Replica::Impl::absorb_done(const LogId& id) {
   LogState& state = logs.at(id);
-  state.judging = false;
+  bool blocked = false;
+  while (!blocked && !state.batches.empty() && state.batches.front()->done) {
+    const auto batch = state.batches.front();
+    state.batches.pop_front();
+    const bool sealed = std::ranges::any_of(batch->judged, [](const Judged& judged) {
+      return judged.status == Judged::Status::sealed;
+    });
+    if (sealed && batch->keys != space_keys.size()) {
+      // A key came while it was in the pool.
+      if (batch->late) {
+        for (const Judged& judged : batch->judged) state.late.insert(judged.index);
+      }
+      state.batches.clear();
+      break;
+    }
+    blocked = !absorb(id, *batch);
+    // What was judged behind a block is judged again when that is gone.
+    if (blocked) state.batches.clear();
+  }
+  govern();
+  if (!blocked) judge_more(id);
+  show_more(id);
+}
+
+bool Replica::Impl::absorb(const LogId& id, JudgeBatch& batch) {
+  LogState& state = logs.at(id);
   struct Kept {
     std::vector<std::pair<std::uint64_t, Bytes>> texts;
-    std::vector<storage::RecordRow> rows;
     std::vector<std::pair<std::uint64_t, std::string>> bad;
-    std::vector<RecordId> ids;
   };
   auto kept = std::make_shared<Kept>();
   bool blocked = false;
-  for (Judged& judged : batch) {
+  for (Judged& judged : batch.judged) {
     if (judged.status == Judged::Status::sealed && !may_be_skipped(judged.leaf_class)) {
       // Governance that no key here opens: nothing after it can be judged before a key comes.
-      next = judged.index;
+      batch.next = judged.index;
       blocked = true;
       break;
     }
@@ -124,66 +189,33 @@ void Replica::Impl::absorb(const LogId& id, std::vector<Judged> batch, std::uint
       host.log_line("entry " + std::to_string(judged.index) + " of " + code_of(state.member) +
                     " counts for nothing: " + judged.why);
       kept->bad.emplace_back(judged.index, judged.why);
+      if (judged.index >= state.shown) state.not_shown.insert(judged.index);
+      door_ids.erase(judged.id);
       continue;
     }
     take(state, judged);
-    if (id == own_log && judged.record) kept->ids.push_back(judged.id);
-    if (judged.leaf_class != LeafClass::record) kept->texts.emplace_back(judged.index, judged.text);
-    if (!judged.record || !is_shown(judged)) continue;
-    const Record& record = *judged.record;
-    storage::RecordRow row{judged.id,
-                           id,
-                           judged.index,
-                           state.member,
-                           record.kind,
-                           record.author,
-                           record.time,
-                           {},
-                           record.body.size(),
-                           {},
-                           0};
-    describe_body(record, row);
-    kept->rows.push_back(std::move(row));
+    if (judged.leaf_class != LeafClass::record) {
+      kept->texts.emplace_back(judged.index, judged.text);
+      door_ids.erase(judged.id);
+    }
+    if (batch.late && judged.index < state.shown) state.late_to_show.insert(judged.index);
   }
-  if (!late) {
-    state.judged = std::max(state.judged, next);
+  if (!batch.late) {
+    state.judged = std::max(state.judged, batch.next);
     governance[state.member].complete = state.judged;
   }
+  if (batch.late && kept->texts.empty() && kept->bad.empty()) return !blocked;
   ++jobs;
   host.write_views(
-      [=](storage::WriteTxn& txn) {
-        for (const auto& [index, text] : kept->texts)
+      [=, judged = state.judged](storage::WriteTxn& txn) {
+        for (const auto& [index, text] : kept->texts) {
           storage::views::put_text(txn, id, index, text);
-        for (const auto& row : kept->rows) storage::views::put_record(txn, row);
+        }
         for (const auto& [index, why] : kept->bad) storage::views::put_bad(txn, id, index, why);
-        if (!late) storage::views::set_cursor(txn, id, next);
+        storage::views::set_judged(txn, id, judged);
       },
-      [this, kept] {
-        --jobs;
-        for (const RecordId& done : kept->ids) door_ids.erase(done);
-        notify_watchers();
-      });
-  govern();
-  if (!blocked) judge_more(id);
-}
-
-bool Replica::Impl::is_shown(const Judged& judged) {
-  const KindSpec* kind = find_kind(judged.record->kind);
-  return kind == nullptr || kind->is_document;
-}
-
-void Replica::Impl::describe_body(const Record& record, storage::RecordRow& row) {
-  const KindSpec* kind = find_kind(record.kind);
-  if (kind == nullptr) {
-    row.title = "(of a kind this version does not know)";
-    return;
-  }
-  const Parsed parsed = parse_document(text(record.body));
-  row.title = one_line(parsed.document.title, 200);
-  if (const Field* to = parsed.document.find("to"); to != nullptr && !to->values.empty()) {
-    const auto bytes = from_base32(to->values.front());
-    if (bytes && bytes->size() == RecordId::size) row.to = RecordId::from(*bytes);
-  }
+      [this] { --jobs; });
+  return !blocked;
 }
 
 void Replica::Impl::replay_text(LogState& state, std::uint64_t index, BytesView bytes) {

@@ -148,7 +148,7 @@ void Replica::Impl::audit(const local::AuditRequest& request,
   std::ranges::sort(job->logs, {}, &AuditedLog::code);
   audits.push_back(job);
   ++jobs;
-  host.compute(
+  host.compute_later(
       [job, network = me.network, &database = host.log()] {
         for (AuditedLog& audited : job->logs) {
           const auto txn = database.read();

@@ -37,7 +37,8 @@ void Replica::Impl::govern() {
         log->second.first_certificate.empty()) {
       return;
     }
-    auto begun = GovernanceFold::begin(log->second.founding_text, log->second.first_certificate);
+    auto begun = GovernanceFold::begin(log->second.founding_text, log->second.first_certificate,
+                                       options.fold_rules);
     if (!begun) {
       host.log_line("the founder's log does not found this network: " + begun.error().detail);
       return;

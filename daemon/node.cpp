@@ -121,6 +121,10 @@ void Node::compute(std::function<void()> work, std::function<void()> done) {
   verifier_.compute(std::move(work), std::move(done));
 }
 
+void Node::compute_later(std::function<void()> work, std::function<void()> done) {
+  verifier_.compute_later(std::move(work), std::move(done));
+}
+
 std::uint64_t Node::disk_bytes() {
   return log_database_.used_bytes() + views_database_.used_bytes();
 }
@@ -213,8 +217,8 @@ void Node::ended(PeerId peer) {
   peers_.erase(at);
   replica_->peer_lost(peer);
   if (unheard && about.member) {
-    replica_->dial_failed(*about.member, "the connection ended before its first message (" + how +
-                                             "): it may not know this member yet, or not any more");
+    replica_->refused(*about.member, "the connection ended before its first message (" + how +
+                                         "): it may not know this member yet, or not any more");
   }
   dialer_.wake();
 }

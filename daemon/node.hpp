@@ -44,6 +44,7 @@ class Node final : public Host {
   void write_views(std::function<void(storage::WriteTxn&)> work,
                    std::function<void()> done) override;
   void compute(std::function<void()> work, std::function<void()> done) override;
+  void compute_later(std::function<void()> work, std::function<void()> done) override;
   [[nodiscard]] const storage::Database& log() override { return log_database_; }
   [[nodiscard]] const storage::Database& views() override { return views_database_; }
   [[nodiscard]] std::uint64_t disk_bytes() override;

@@ -5,6 +5,7 @@
 #include "protocol/base/check.hpp"
 #include "protocol/base/limits.hpp"
 #include "protocol/base/text.hpp"
+#include "storage/packing.hpp"
 
 namespace kith::daemon {
 namespace {
@@ -13,6 +14,9 @@ namespace {
 constexpr int by_table = 0;
 constexpr int by_certificate = 1;
 constexpr int by_invitation = 2;  // And more: the number of the invitation.
+
+/// In front of a member's id, in Table::meta.
+constexpr std::string_view confirmed_prefix = "confirmed";
 
 }  // namespace
 
@@ -34,6 +38,7 @@ Replica::Impl::Impl(Identity identity, Options given, const storage::HighWaterMa
   const auto log_txn = host.log().read();
   const auto view_txn = host.views().read();
   load_invitations(*log_txn);
+  load_confirmed_numbers(*log_txn);
   for (const storage::LogHead& head : storage::log_store::heads(*log_txn)) {
     load_log(*log_txn, *view_txn, head, marks);
   }
@@ -59,7 +64,12 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
   if (const auto agreed = log_txn.get(storage::Table::meta, head.log.view())) {
     state.agreed = read_integer<std::uint64_t>(*agreed);
   }
-  state.judged = storage::views::cursor(view_txn, head.log);
+  state.judged = storage::views::judged(view_txn, head.log);
+  state.shown = storage::views::shown(view_txn, head.log);
+  for (const auto& [index, _] : storage::views::bad(view_txn, head.log, 0, ~std::size_t{0})) {
+    ++state.bad;
+    if (index >= state.shown) state.not_shown.insert(index);
+  }
   governance[state.member].complete = state.judged;
   storage::views::each_text(view_txn, head.log, [&](std::uint64_t index, BytesView text) {
     replay_text(state, index, text);
@@ -89,16 +99,22 @@ void Replica::Impl::load() {
   if (me.network_secret) follow(commons_log(me.founder), me.founder);
   govern();
   if (own_range && own_range->size() > 0 && !no_signing) sign_what_is_held();
-  for (const auto& [log, _] : logs) judge_more(log);
+  for (const auto& [log, _] : logs) {
+    judge_more(log);
+    show_more(log);
+  }
 }
 
 void Replica::Impl::sign_what_is_held() {
   // A crash may have come between a commit and the high-water file: it comes first again.
   const storage::HighWaterMark mark{own_range->size(), own_range->root()};
+  signing_held = true;
   write([mark, log = own_log](storage::WriteTxn&,
                               storage::HighWaterMarks& to_sign) { to_sign[log] = mark; },
         [this](const std::optional<Error>& failure) {
+          signing_held = false;
           if (!failure) flush_own();
+          host.wake_dialer();
         });
 }
 
@@ -228,12 +244,35 @@ Result<bool> Replica::Impl::hear_certificate(const MemberId& owner, const Bytes&
   return true;
 }
 
+void Replica::Impl::load_confirmed_numbers(const storage::ReadTxn& txn) {
+  auto row = txn.at_or_after(storage::Table::meta, view(confirmed_prefix));
+  for (; row && text(row->key).starts_with(confirmed_prefix);
+       row = txn.at_or_after(storage::Table::meta, storage::successor(row->key))) {
+    confirmed_numbers[MemberId::from(row->key.subspan(confirmed_prefix.size()))] =
+        read_integer<std::uint64_t>(row->value);
+  }
+}
+
+void Replica::Impl::confirm_number(const MemberId& member, std::uint64_t number) {
+  if (std::exchange(confirmed_numbers[member], number) == number) return;
+  // Kept over a restart: a peer that knows us need not be told again, which is most of a handshake.
+  write(
+      [=](storage::WriteTxn& txn, storage::HighWaterMarks&) {
+        Bytes key = to_bytes(view(confirmed_prefix));
+        append(key, member.view());
+        Bytes value;
+        append_integer(value, number);
+        txn.put(storage::Table::meta, key, value);
+      },
+      [](const std::optional<Error>&) {});
+}
+
 void Replica::Impl::peer_message(PeerId id, peer::Message message) {
   PeerState& peer = peers.at(id);
   peer.heard = host.now();
   if (auto* welcome = std::get_if<peer::Welcome>(&message)) {
     if (peer.session.member) {
-      confirmed_numbers[*peer.session.member] = welcome->your_certificate_number;
+      confirm_number(*peer.session.member, welcome->your_certificate_number);
     }
   } else if (auto* announced = std::get_if<peer::Announce>(&message)) {
     const auto log = logs.find(announced->log);
@@ -324,6 +363,8 @@ PeerSession Replica::session_of(PeerId peer, const DhPublic& remote,
 std::vector<DialTarget> Replica::dial_targets() {
   Impl& in = *impl_;
   std::vector<DialTarget> targets;
+  // In a moment our own log has its checkpoint again: a digest without it says what is not so.
+  if (in.signing_held) return targets;
   channel::Hello hello;
   hello.certificate_number = in.own_number;
   hello.digest = in.engine.digest();
@@ -372,6 +413,11 @@ std::vector<DialTarget> Replica::dial_targets() {
 
 void Replica::dial_failed(const MemberId& member, const std::string& why) {
   impl_->dial_errors[member] = why;
+}
+
+void Replica::refused(const MemberId& member, const std::string& why) {
+  impl_->confirm_number(member, 0);
+  dial_failed(member, why);
 }
 
 void Replica::peer_connected(const PeerSession& session) {

@@ -8,6 +8,7 @@
 
 #include "daemon/identity.hpp"
 #include "protocol/channel/secure_channel.hpp"
+#include "protocol/governance/fold.hpp"
 #include "protocol/schema/local_codec.hpp"
 #include "protocol/schema/peer_codec.hpp"
 #include "storage/database.hpp"
@@ -54,8 +55,11 @@ class Host {
   /// A change to the views environment: rebuildable, so not synced.
   virtual void write_views(std::function<void(storage::WriteTxn&)> work,
                            std::function<void()> done) = 0;
-  /// Runs a pure function in the pool, then `done` here.
+  /// Runs a pure function in the pool, then `done` here: somebody waits for it.
   virtual void compute(std::function<void()> work, std::function<void()> done) = 0;
+  /// The same for what may take its time: it yields to all else, so that a peer's window or a
+  /// person's entry never waits for it.
+  virtual void compute_later(std::function<void()> work, std::function<void()> done) = 0;
 
   [[nodiscard]] virtual const storage::Database& log() = 0;
   [[nodiscard]] virtual const storage::Database& views() = 0;
@@ -98,6 +102,7 @@ class Replica {
     std::vector<std::pair<std::string, std::string>> extra_peers;  ///< Code, address.
     bool check_signatures = true;  ///< Off only as a negative control in the simulation.
     bool check_hashes = true;      ///< The same.
+    FoldRules fold_rules = {};     ///< The same.
   };
   /// `host` must outlive it. Reads the databases; throws StorageError if they do not belong to this
   /// identity. Own logs must reach the high-water marks, else nothing is signed (status says so).
@@ -117,6 +122,9 @@ class Replica {
                                        const channel::Hello& hello);
   [[nodiscard]] std::vector<DialTarget> dial_targets();
   void dial_failed(const MemberId& member, const std::string& why);
+  /// It ended the connection once it had our third message, before a word of its own: perhaps it
+  /// does not know our newest certificate (any more), so the next attempt carries it.
+  void refused(const MemberId& member, const std::string& why);
 
   void peer_connected(const PeerSession& session);
   void peer_lost(PeerId peer);

@@ -20,9 +20,9 @@
 #include "storage/views.hpp"
 
 /// The inside of a Replica, one concern to a file: replica.cpp (start, peers), store_glue.cpp (what
-/// the engine asks of the disk), absorb.cpp (from durable leaves to verified records),
-/// membership.cpp (joining, decisions, duties), publish.cpp (own appends), answers.cpp (local
-/// clients), audit_job.cpp.
+/// the engine asks of the disk), absorb.cpp (from durable leaves to verified records), show.cpp
+/// (from these to what people read), membership.cpp (joining, decisions, duties), publish.cpp (own
+/// appends), answers.cpp (local clients), audit_job.cpp.
 namespace kith::daemon {
 
 /// Text to be logged by us, with the class of its leaf.
@@ -41,18 +41,25 @@ using AppendDone = std::function<void(const Result<Appended>&)>;
 struct Replica::Impl {
   Impl(Identity identity, Options options, const storage::HighWaterMarks& marks, Host& host);
 
+  struct JudgeBatch;
+  struct ShowBatch;
+
   /// One followed log.
   struct LogState {
     MemberId member;
     std::uint64_t size = 0;    // Durable leaves.
     std::uint64_t judged = 0;  // Leaves whose payload was absorbed (or passed over).
-    bool judging = false;
+    std::deque<std::shared_ptr<JudgeBatch>> batches;  // In the pool, in the order of the log.
+    std::uint64_t shown = 0;                          // Leaves whose record is in the views.
+    bool showing = false;
     bool frozen = false;
     storage::StoredCheckpoint checkpoint;
     std::map<MemberId, Cosignature> cosignatures;
     std::uint64_t agreed = 0;
     std::set<std::uint64_t> gaps;
     std::set<std::uint64_t> late;  // Gaps that were filled: judged once `judged` has passed them.
+    std::set<std::uint64_t> late_to_show;  // Of these, what was judged and `shown` has passed.
+    std::set<std::uint64_t> not_shown;     // Judged bad, and ahead of `shown`.
     KeyHistory keys;
     std::set<RecordId> governance_ids;
     std::optional<Profile> profile;  // The newest said in the log.
@@ -108,6 +115,8 @@ struct Replica::Impl {
   void run(std::vector<sync::Action> actions);
   void step(sync::Event event) { run(engine.step(std::move(event))); }
   [[nodiscard]] Result<bool> hear_certificate(const MemberId& owner, const Bytes& statement);
+  void load_confirmed_numbers(const storage::ReadTxn& txn);
+  void confirm_number(const MemberId& member, std::uint64_t number);
   void peer_message(PeerId peer, peer::Message message);
   [[nodiscard]] Result<Checkpoint> verify_note(const LogId& log, const std::string& note);
   [[nodiscard]] std::vector<Certificate> certificates_of(const MemberId& member) const;
@@ -141,14 +150,22 @@ struct Replica::Impl {
 
   // absorb.cpp
   void judge_more(const LogId& log);
-  void absorb(const LogId& log, std::vector<Judged> batch, std::uint64_t next, bool late);
+  [[nodiscard]] std::shared_ptr<JudgeBatch> next_batch(const LogId& log, LogState& state);
+  void read_late(const LogId& log, LogState& state, JudgeBatch& batch);
+  void read_next(const LogId& log, std::uint64_t last, JudgeBatch& batch);
+  void absorb_done(const LogId& log);
+  /// False if governance is sealed to us: what follows cannot be judged before a key comes.
+  [[nodiscard]] bool absorb(const LogId& log, JudgeBatch& batch);
   void take(LogState& state, const Judged& judged);
   void take_record(LogState& state, const Judged& judged);
   void take_grant(LogState& state, const Record& record);
-  [[nodiscard]] static bool is_shown(const Judged& judged);
-  static void describe_body(const Record& record, storage::RecordRow& row);
   [[nodiscard]] JudgeContext context_of(const LogId& log) const;
   void replay_text(LogState& state, std::uint64_t index, BytesView text);
+
+  // show.cpp
+  void show_more(const LogId& log);
+  [[nodiscard]] std::shared_ptr<ShowBatch> next_to_show(const LogId& log, LogState& state);
+  void show(const LogId& log, const std::shared_ptr<ShowBatch>& batch);
 
   // membership.cpp
   /// Whether the fold knows the decision without which it is incomplete.
@@ -227,6 +244,7 @@ struct Replica::Impl {
   std::optional<CompactRange> own_range;
   std::vector<OwnReply> own_replies;
   bool flush_pending = false;
+  bool signing_held = false;  // At the start: what is held is being signed again.
   bool duty_pending = false;
   std::set<std::uint64_t>
       door_checked;             // Own indices whose author signature was checked at the door.
@@ -235,6 +253,8 @@ struct Replica::Impl {
   std::map<ClientId, Watcher> watchers;
   std::vector<std::shared_ptr<AuditJob>> audits;
   std::list<LargePublish> publishing;
+  std::size_t judging = 0;    // Batches in the pool.
+  std::set<LogId> to_judge;   // Logs that wait for room in it.
   std::size_t jobs = 0;       // Writes, view writes and computations under way.
   std::set<LogId> uncreated;  // Followed, but not yet in the store.
   std::size_t tended = 0;

@@ -59,8 +59,9 @@ namespace log_store {
 /// Begins an empty log. Does nothing if it exists with the same owner; KITH_CHECKs otherwise.
 void create(WriteTxn& txn, const LogId& log, const MemberId& member, const SpaceId& space);
 
-/// Appends at `first`, which must be the log's size (conflict otherwise). Repeats what is needed
-/// before disk: every leaf decodes, every payload given is what its leaf commits to (bad_proof).
+/// Appends at `first`, which must be the log's size (conflict otherwise). Repeats the tree step
+/// before disk: every leaf decodes, and every payload given has the size that its leaf names
+/// (bad_proof); that it is what its leaf commits to is the caller's to have checked.
 /// Returns the new head; on error nothing was changed that commit() could keep.
 [[nodiscard]] Result<LogHead> append(WriteTxn& txn, const LogId& log, std::uint64_t first,
                                      std::span<const NewEntry> entries);

@@ -15,7 +15,11 @@ Result<bool> check_tree(const ReadTxn& txn, const LogId& log, std::uint64_t size
     return fail(Errc::unavailable, "only " + std::to_string(held->size()) + " of " +
                                        std::to_string(size) + " leaves are held");
   }
-  if (root_at(txn, log, size) != root) {
+  // Most words are about the newest checkpoint, whose root was compared when it was kept: a log
+  // with many witnesses need not hash its right edge again for each of them.
+  const auto kept = checkpoint(txn, log);
+  const bool is_kept = kept && kept->size == size && kept->root == root;
+  if (!is_kept && root_at(txn, log, size) != root) {
     return fail(Errc::conflict, "another root at size " + std::to_string(size));
   }
   return true;

@@ -30,6 +30,15 @@ std::uint64_t read_number(BytesView row) {
   return read_integer<std::uint64_t>(row);
 }
 
+/// Which cursor of a log: the last byte of its key.
+constexpr std::uint8_t judged_cursor = 1;
+constexpr std::uint8_t shown_cursor = 2;
+
+std::uint64_t cursor(const ReadTxn& txn, const LogId& log, std::uint8_t which) {
+  const auto row = txn.get(Table::cursors, Key(log.view()).add(which));
+  return row ? read_number(*row) : 0;
+}
+
 /// The number that ends a key which begins with `prefix`; nothing for another key.
 std::optional<std::uint64_t> number_in(const std::optional<Row>& row, BytesView prefix) {
   if (!row || !begins_with(row->key, prefix)) return std::nullopt;
@@ -127,13 +136,18 @@ std::optional<Bytes> least_id(std::string_view prefix) {
 
 }  // namespace
 
-std::uint64_t cursor(const ReadTxn& txn, const LogId& log) {
-  const auto row = txn.get(Table::cursors, log.view());
-  return row ? read_number(*row) : 0;
+std::uint64_t judged(const ReadTxn& txn, const LogId& log) {
+  return cursor(txn, log, judged_cursor);
 }
 
-void set_cursor(WriteTxn& txn, const LogId& log, std::uint64_t next) {
-  txn.put(Table::cursors, log.view(), number_row(next));
+void set_judged(WriteTxn& txn, const LogId& log, std::uint64_t next) {
+  txn.put(Table::cursors, Key(log.view()).add(judged_cursor), number_row(next));
+}
+
+std::uint64_t shown(const ReadTxn& txn, const LogId& log) { return cursor(txn, log, shown_cursor); }
+
+void set_shown(WriteTxn& txn, const LogId& log, std::uint64_t next) {
+  txn.put(Table::cursors, Key(log.view()).add(shown_cursor), number_row(next));
 }
 
 void put_text(WriteTxn& txn, const LogId& log, std::uint64_t index, BytesView text) {
@@ -230,9 +244,9 @@ void put_bad(WriteTxn& txn, const LogId& log, std::uint64_t index, std::string_v
 }
 
 std::vector<std::pair<std::uint64_t, std::string>> bad(const ReadTxn& txn, const LogId& log,
-                                                       std::size_t limit) {
+                                                       std::uint64_t first, std::size_t limit) {
   std::vector<std::pair<std::uint64_t, std::string>> found;
-  auto row = txn.at_or_after(Table::bad, log.view());
+  auto row = txn.at_or_after(Table::bad, numbered_key(log, first));
   while (found.size() < limit) {
     const auto index = number_in(row, log.view());
     if (!index) break;

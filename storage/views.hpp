@@ -39,9 +39,13 @@ struct RecordFilter {
 namespace views {
 
 /// The next index of `log` to judge.
-[[nodiscard]] std::uint64_t cursor(const ReadTxn& txn, const LogId& log);
+[[nodiscard]] std::uint64_t judged(const ReadTxn& txn, const LogId& log);
 /// Set in the same transaction as what was judged.
-void set_cursor(WriteTxn& txn, const LogId& log, std::uint64_t next);
+void set_judged(WriteTxn& txn, const LogId& log, std::uint64_t next);
+/// The next index of `log` whose record is to be shown; never ahead of what was judged.
+[[nodiscard]] std::uint64_t shown(const ReadTxn& txn, const LogId& log);
+/// Set in the same transaction as the records.
+void set_shown(WriteTxn& txn, const LogId& log, std::uint64_t next);
 
 /// Keeps an opened and verified `c` or `g` text, for the folds at the next start.
 void put_text(WriteTxn& txn, const LogId& log, std::uint64_t index, BytesView text);
@@ -69,9 +73,10 @@ bool put_record(WriteTxn& txn, RecordRow row);
 
 /// A leaf whose payload is not shown, and why; counted and reported.
 void put_bad(WriteTxn& txn, const LogId& log, std::uint64_t index, std::string_view why);
-/// In the order of the log, at most `limit`.
+/// From index `first` on, in the order of the log, at most `limit`.
 [[nodiscard]] std::vector<std::pair<std::uint64_t, std::string>> bad(const ReadTxn& txn,
                                                                      const LogId& log,
+                                                                     std::uint64_t first,
                                                                      std::size_t limit);
 
 }  // namespace views

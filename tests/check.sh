@@ -51,5 +51,5 @@ if [ $full = 1 ]; then
   KITH_SEEDS=$asan_seeds step "tests under ASan and UBSan" 1800 run_tests asan
   for bench in build/release/bin/bench_*; do step "${bench##*/}" 600 "$bench"; done
   step "a bare Debian" 7200 or_skipped tests/package/bare_root.sh
-  KITH_SEEDS=100000 step "100,000 simulated worlds" 90000 run_tests release -R Convergence
+  step "100,000 simulated worlds" 14400 tests/simulation/seeds.sh 100000
 fi

@@ -1,5 +1,7 @@
 #include "daemon/commands/run_command.hpp"
 
+#include <malloc.h>
+
 #include <ostream>
 
 #include "daemon/node.hpp"
@@ -24,6 +26,15 @@ std::optional<std::string> wrong_address(const RunSettings& settings) {
   return std::nullopt;
 }
 
+/// A sync moves buffers of half a megabyte. By default glibc takes each from the kernel, filled
+/// with zeros, and gives it back: a fifth of the work. What is kept instead is bounded.
+void keep_freed_memory() {
+  constexpr int mib = 1024 * 1024;
+  ::mallopt(M_MMAP_THRESHOLD, 8 * mib);
+  ::mallopt(M_TRIM_THRESHOLD, 16 * mib);
+  ::mallopt(M_TOP_PAD, mib);
+}
+
 }  // namespace
 
 Exit run_command(const std::string& dir, const RunSettings& settings, std::ostream& err) {
@@ -43,6 +54,7 @@ Exit run_command(const std::string& dir, const RunSettings& settings, std::ostre
     err << "kithd: " << identity.error().detail << '\n';
     return Exit::configuration;
   }
+  keep_freed_memory();
   Log log(err, settings.debug ? Log::Level::debug : Log::Level::info);
   log.info("kithd " KITH_VERSION " for " + identity->profile.code + " on " + dir);
   Node node(std::move(*data), std::move(*identity), settings, log);

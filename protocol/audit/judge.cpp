@@ -17,9 +17,11 @@ bool is_founding(const JudgeContext& context, const SignedRecord& record) {
   return NetworkId::from(record_id(record.record).view()) == context.network;
 }
 
-Result<Record> check_record(const JudgeContext& context, const SignedRecord& signed_record,
-                            bool signature_known, BatchVerifier& verifier) {
-  if (!context.check_signatures || signature_known) return decode_record(signed_record.record);
+Result<VerifiedRecord> check_record(const JudgeContext& context, const SignedRecord& signed_record,
+                                    bool signature_known, BatchVerifier& verifier) {
+  if (!context.check_signatures || signature_known) {
+    return read_unverified(signed_record);
+  }
   if (is_founding(context, signed_record)) return verifier.verify(signed_record, {}, {});
   return verifier.verify(signed_record, context.network, context.log);
 }
@@ -55,14 +57,15 @@ Judged judge(const JudgeContext& context, std::uint64_t index, LeafClass leaf_cl
     return bad(std::move(judged), "a statement that is not in clear");
   }
 
-  auto record = check_record(context, *signed_record, signature_known, verifier);
-  if (!record) return bad(std::move(judged), record.error().detail);
-  judged.id = record_id(signed_record->record);
-  const KindSpec* kind = find_kind(record->kind);
+  auto verified = check_record(context, *signed_record, signature_known, verifier);
+  if (!verified) return bad(std::move(judged), verified.error().detail);
+  judged.id = verified->id;
+  Record& record = verified->record;
+  const KindSpec* kind = find_kind(record.kind);
   if (kind != nullptr && kind->leaf_class != leaf_class) {
-    return bad(std::move(judged), "a record of kind " + record->kind + " in the wrong class");
+    return bad(std::move(judged), "a record of kind " + record.kind + " in the wrong class");
   }
-  judged.record = std::move(*record);
+  judged.record = std::move(record);
   return judged;
 }
 

@@ -1,5 +1,8 @@
 #include "protocol/base/text.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace kith {
 namespace {
 
@@ -7,6 +10,21 @@ constexpr std::string_view hex_digits = "0123456789abcdef";
 constexpr std::string_view base32_digits = "abcdefghijklmnopqrstuvwxyz234567";
 constexpr std::string_view base64_digits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+constexpr std::uint8_t no_digit = 0xFF;
+
+/// The value of every character: each leaf and note is decoded, so this is met all the time.
+constexpr std::array<std::uint8_t, 256> values_of(std::string_view digits) {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(no_digit);
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    values[static_cast<std::uint8_t>(digits[i])] = static_cast<std::uint8_t>(i);
+  }
+  return values;
+}
+constexpr auto hex_values = values_of(hex_digits);
+constexpr auto base32_values = values_of(base32_digits);
+constexpr auto base64_values = values_of(base64_digits);
 
 /// Length in bytes of the well-formed UTF-8 sequence at `at`, or 0.
 std::size_t sequence_length(std::string_view text, std::size_t at) {
@@ -47,6 +65,7 @@ bool breaks_line(std::string_view text, std::size_t at, std::size_t length) {
 /// Digits of `bits` each, most significant first, without padding.
 std::string encode_digits(BytesView bytes, unsigned bits, std::string_view digits) {
   std::string out;
+  out.reserve(bytes.size() * 8 / bits + 4);
   unsigned held = 0;
   unsigned buffer = 0;
   for (const std::uint8_t byte : bytes) {
@@ -61,17 +80,18 @@ std::string encode_digits(BytesView bytes, unsigned bits, std::string_view digit
   return out;
 }
 
-Result<Bytes> decode_digits(std::string_view text, unsigned bits, std::string_view digits,
-                            const char* what) {
+Result<Bytes> decode_digits(std::string_view text, unsigned bits,
+                            const std::array<std::uint8_t, 256>& values, const char* what) {
   Bytes out;
+  out.reserve(text.size() * bits / 8);
   unsigned held = 0;
   unsigned buffer = 0;
   for (const char c : text) {
-    const std::size_t value = digits.find(c);
-    if (value == std::string_view::npos) {
+    const unsigned value = values[static_cast<std::uint8_t>(c)];
+    if (value == no_digit) {
       return fail(Errc::malformed, std::string("not ") + what + ": unexpected character");
     }
-    buffer = (buffer << bits | static_cast<unsigned>(value)) & 0xFFFF;
+    buffer = (buffer << bits | value) & 0xFFFF;
     held += bits;
     if (held >= 8) {
       held -= 8;
@@ -87,13 +107,13 @@ std::string to_hex(BytesView bytes) { return encode_digits(bytes, 4, hex_digits)
 
 Result<Bytes> from_hex(std::string_view text) {
   if (text.size() % 2 != 0) return fail(Errc::malformed, "not hex: odd number of digits");
-  return decode_digits(text, 4, hex_digits, "hex");
+  return decode_digits(text, 4, hex_values, "hex");
 }
 
 std::string to_base32(BytesView bytes) { return encode_digits(bytes, 5, base32_digits); }
 
 Result<Bytes> from_base32(std::string_view text) {
-  auto bytes = decode_digits(text, 5, base32_digits, "base32");
+  auto bytes = decode_digits(text, 5, base32_values, "base32");
   if (bytes && to_base32(*bytes) != text) {
     return fail(Errc::malformed, "not base32: spare bits are set");
   }
@@ -108,7 +128,7 @@ std::string to_base64(BytesView bytes) {
 
 Result<Bytes> from_base64(std::string_view text) {
   const std::string_view digits = text.substr(0, text.find('='));
-  auto bytes = decode_digits(digits, 6, base64_digits, "base64");
+  auto bytes = decode_digits(digits, 6, base64_values, "base64");
   // Only what we would write ourselves: no missing padding, no spare bits, nothing after it.
   if (bytes && to_base64(*bytes) != text) return fail(Errc::malformed, "not strict base64");
   return bytes;
@@ -133,11 +153,16 @@ Result<std::uint64_t> parse_decimal(std::string_view text, std::uint64_t max) {
 bool is_utf8(std::string_view text) { return !first_bad_utf8_line(text).has_value(); }
 
 std::optional<std::size_t> first_bad_utf8_line(std::string_view text) {
-  std::size_t line = 1;
   for (std::size_t at = 0; at < text.size();) {
+    // Most of most texts is ASCII. (NUL is UTF-8, but no text.)
+    if (const auto byte = static_cast<std::uint8_t>(text[at]); byte != 0 && byte < 0x80) {
+      ++at;
+      continue;
+    }
     const std::size_t length = sequence_length(text, at);
-    if (length == 0) return line;
-    if (text[at] == '\n') ++line;
+    if (length == 0) {
+      return 1 + static_cast<std::size_t>(std::ranges::count(text.substr(0, at), '\n'));
+    }
     at += length;
   }
   return std::nullopt;

@@ -26,7 +26,7 @@ std::optional<Said> said_in(const GovernanceEntry& entry) {
 }
 
 /// The record of Founding and who signed it, checked as far as it stands alone.
-Result<Record> open_founding(BytesView text, NetworkId& network) {
+Result<VerifiedRecord> open_founding(BytesView text, NetworkId& network) {
   const auto payload = decode_text(text);
   if (!payload) return fail(payload.error(), "reading Founding");
   const auto* signed_record = std::get_if<SignedRecord>(&*payload);
@@ -34,25 +34,27 @@ Result<Record> open_founding(BytesView text, NetworkId& network) {
 
   // Founding names no network and no log: its own id is the network.
   BatchVerifier verifier;
-  auto record = verifier.verify(*signed_record, NetworkId{}, LogId{});
-  if (!record) return fail(record.error(), "checking Founding");
-  if (record->kind != "founding") return fail(Errc::malformed, "the first record is no Founding");
-  network = NetworkId::from(record_id(signed_record->record).view());
-  return record;
+  auto verified = verifier.verify(*signed_record, NetworkId{}, LogId{});
+  if (!verified) return fail(verified.error(), "checking Founding");
+  if (verified->record.kind != "founding")
+    return fail(Errc::malformed, "the first record is no Founding");
+  network = NetworkId::from(verified->id.view());
+  return verified;
 }
 
 }  // namespace
 
-Result<GovernanceFold> GovernanceFold::begin(BytesView founding_text,
-                                             BytesView founder_certificate) {
+Result<GovernanceFold> GovernanceFold::begin(BytesView founding_text, BytesView founder_certificate,
+                                             FoldRules rules) {
   NetworkState state;
-  const auto record = open_founding(founding_text, state.network);
-  if (!record) return record.error();
-  const auto founding = decode_founding(record->body);
+  const auto opened = open_founding(founding_text, state.network);
+  if (!opened) return opened.error();
+  const Record& record = opened->record;
+  const auto founding = decode_founding(record.body);
   if (!founding) return fail(founding.error(), "reading Founding");
 
   // The member id is the recovery key, and Founding is the one record that this key signs.
-  const MemberId founder = MemberId::from(record->author.view());
+  const MemberId founder = MemberId::from(record.author.view());
   const auto certificate = verify_certificate(founder_certificate, founder);
   if (!certificate) return fail(certificate.error(), "checking the founder's certificate");
   if (certificate->network != state.network) {
@@ -63,7 +65,7 @@ Result<GovernanceFold> GovernanceFold::begin(BytesView founding_text,
   state.charter = founding->charter;
   state.members.emplace(founder, MemberState{founding->profile, *certificate,
                                              to_bytes(founder_certificate), state.decision, false});
-  return GovernanceFold(std::move(state), founder);
+  return GovernanceFold(std::move(state), founder, std::move(rules));
 }
 
 GovernanceFold::GovernanceFold(NetworkState first, const MemberId& founder, FoldRules rules)

@@ -96,7 +96,8 @@ class GovernanceFold {
   /// Founding's record or the certificate does not verify (bad_signature) or do not belong together
   /// (conflict).
   [[nodiscard]] static Result<GovernanceFold> begin(BytesView founding_text,
-                                                    BytesView founder_certificate);
+                                                    BytesView founder_certificate,
+                                                    FoldRules rules = {});
   /// Begins at any state. For tests.
   GovernanceFold(NetworkState first, const MemberId& founder, FoldRules rules = {});
 

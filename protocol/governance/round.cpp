@@ -78,7 +78,7 @@ bool more_than_half(std::size_t some, const std::vector<MemberId>& electors) {
 
 /// One round, all lower ones being finished: a lock looks at lower rounds only.
 void finish_round(std::uint32_t number, const Round& round, const std::vector<MemberId>& electors,
-                  const Questions& questions, Outcome& outcome) {
+                  const Questions& questions, const RoundRules& rules, Outcome& outcome) {
   std::set<RecordId> agreed_to;
   for (const Agreement& agreement : round.agreements) {
     Count& count = outcome.counts.at(agreement.proposal);
@@ -105,7 +105,8 @@ void finish_round(std::uint32_t number, const Round& round, const std::vector<Me
     if (proposal == passed->second) count.seen[number].insert(elector);
   }
   const auto seen = count.seen.find(number);
-  if (seen != count.seen.end() && more_than_half(seen->second.size(), electors)) {
+  const bool is_seen = seen != count.seen.end() && more_than_half(seen->second.size(), electors);
+  if (is_seen || !rules.seen_decides) {
     outcome.decided.insert(passed->second);
   }
 }
@@ -143,7 +144,7 @@ Outcome judge(const std::vector<MemberId>& electors, const Questions& questions,
     read_log(elector, log, rules, rounds);
   }
   for (const auto& [number, round] : rounds) {
-    finish_round(number, round, electors, questions, outcome);
+    finish_round(number, round, electors, questions, rules, outcome);
   }
   return outcome;
 }

@@ -47,6 +47,7 @@ struct Outcome {
 struct RoundRules {
   bool seen_locks = true;        ///< A Seen holds back a later agreement to another proposal.
   bool rounds_only_rise = true;  ///< What is added in a lower round counts no more.
+  bool seen_decides = true;      ///< What passed is not final before more than half saw it pass.
   friend bool operator==(const RoundRules&, const RoundRules&) = default;
 };
 

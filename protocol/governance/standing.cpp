@@ -87,6 +87,12 @@ std::vector<ProposalStanding> GovernanceFold::open_proposals(const GovernanceLog
       for (const auto& [round, seen] : count.seen)
         standing.seen_by.insert(seen.begin(), seen.end());
       standing.explanation = explain(state(), standing, question->second, count);
+      // Whoever saw the later one pass is bound to it, so waiting for this one may be for ever.
+      const std::uint32_t newest = outcome.passed.empty() ? 0 : outcome.passed.rbegin()->first;
+      if (!count.passed_in.empty() && count.passed_in.back() < newest) {
+        standing.explanation += " Another proposal passed after it, in round " +
+                                std::to_string(newest) + ": agree to that one.";
+      }
     } else {
       standing.explanation =
           "Void: it would change nothing, names a member wrongly or twice, carries a certificate "

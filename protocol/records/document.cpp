@@ -1,13 +1,11 @@
 #include "protocol/records/document.hpp"
 
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/parser.h>
+#include <yaml.h>
 
 #include <algorithm>
 #include <optional>
-#include <sstream>
 
+#include "protocol/base/check.hpp"
 #include "protocol/base/limits.hpp"
 #include "protocol/base/text.hpp"
 #include "protocol/records/field_check.hpp"
@@ -30,86 +28,135 @@ struct RawField {
 };
 
 /// Takes YAML as a stream of events: nothing is expanded, so aliases cannot grow.
-class FieldReader : public YAML::EventHandler {
+class FieldReader {
  public:
-  explicit FieldReader(std::size_t first_line) : first_line_(first_line) {}
-
   std::vector<RawField> fields;
 
-  void OnDocumentStart(const YAML::Mark& mark) override {
-    if (started_) refuse(mark, "there is a second YAML document");
-    started_ = true;
+  /// Why the front matter is none, or nothing.
+  [[nodiscard]] std::optional<std::string> take(const yaml_event_t& event) {
+    switch (event.type) {
+      case YAML_DOCUMENT_START_EVENT:
+        return std::exchange(started_, true) ? refusal("there is a second YAML document")
+                                             : std::nullopt;
+      case YAML_ALIAS_EVENT:
+        return alias();
+      case YAML_SCALAR_EVENT:
+        return scalar(event);
+      case YAML_SEQUENCE_START_EVENT:
+        return begin(false, event.data.sequence_start.tag, event.data.sequence_start.anchor);
+      case YAML_MAPPING_START_EVENT:
+        return begin(true, event.data.mapping_start.tag, event.data.mapping_start.anchor);
+      case YAML_SEQUENCE_END_EVENT:
+      case YAML_MAPPING_END_EVENT:
+        --depth_;
+        if (depth_ == 1) key_next_ = true;
+        return std::nullopt;
+      default:
+        return std::nullopt;
+    }
   }
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    scalar(mark, std::nullopt);
-    note("", anchor);
-  }
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    if (at_key()) refuse(mark, "a field's name is an alias");
-    fields.back().is_plain = false;
-    if (depth_ == 1) key_next_ = true;
-  }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                const std::string& value) override {
-    scalar(mark, value);
-    note(tag, anchor);
-  }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
-    begin(mark, false);
-    note(tag, anchor);
-  }
-  void OnSequenceEnd() override { end(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    begin(mark, true);
-    note(tag, anchor);
-  }
-  void OnMapEnd() override { end(); }
 
  private:
-  /// Unwinds through the parser, which reports its own errors in the same way.
-  [[noreturn]] static void refuse(const YAML::Mark& mark, const std::string& why) {
-    throw YAML::ParserException(mark, why);
+  static std::optional<std::string> refusal(const char* why) { return why; }
+  static std::optional<std::string> no_fields() {
+    return "these are no fields; write each as \"name: value\"";
   }
   [[nodiscard]] bool at_key() const { return depth_ == 0 || (depth_ == 1 && key_next_); }
 
-  void scalar(const YAML::Mark& mark, const std::optional<std::string>& value) {
-    if (depth_ == 0) refuse(mark, "these are no fields; write each as \"name: value\"");
-    if (at_key()) {
-      const auto line = first_line_ + static_cast<std::size_t>(std::max(mark.line, 0));
-      fields.push_back({{value.value_or(""), {}, line}});
-      key_next_ = false;
-      return;
-    }
-    if (depth_ <= 2 && value) fields.back().field.values.push_back(*value);
+  std::optional<std::string> alias() {
+    if (at_key()) return "a field's name is an alias";
+    fields.back().is_plain = false;
     if (depth_ == 1) key_next_ = true;
+    return std::nullopt;
   }
 
-  void begin(const YAML::Mark& mark, bool is_map) {
-    if (depth_ == 0 && !is_map) refuse(mark, "these are no fields; write each as \"name: value\"");
-    if (depth_ > 0 && at_key()) refuse(mark, "a field's name is not a word");
-    if (depth_ >= nesting_max) refuse(mark, "the nesting is too deep");
+  std::optional<std::string> scalar(const yaml_event_t& event) {
+    const auto& given = event.data.scalar;
+    const std::string value(reinterpret_cast<const char*>(given.value), given.length);
+    if (depth_ == 0) return no_fields();
+    if (at_key()) {
+      fields.push_back({{is_null(event) ? "" : value, {}, event.start_mark.line}});
+      key_next_ = false;
+    } else {
+      if (depth_ <= 2 && !is_null(event)) fields.back().field.values.push_back(value);
+      if (depth_ == 1) key_next_ = true;
+    }
+    note(given.tag, given.anchor);
+    return std::nullopt;
+  }
+
+  std::optional<std::string> begin(bool is_map, const yaml_char_t* tag, const yaml_char_t* anchor) {
+    if (depth_ == 0 && !is_map) return no_fields();
+    if (depth_ > 0 && at_key()) return "a field's name is not a word";
+    if (depth_ >= nesting_max) return "the nesting is too deep";
     if (depth_ == 1) (is_map ? fields.back().is_nested : fields.back().is_list) = true;
     if (depth_ == 2) fields.back().is_nested = true;
     ++depth_;
-  }
-  void end() {
-    --depth_;
-    if (depth_ == 1) key_next_ = true;
+    note(tag, anchor);
+    return std::nullopt;
   }
 
-  /// "?" and "!" only say plain and quoted.
-  void note(const std::string& tag, YAML::anchor_t anchor) {
-    const bool plain = anchor == 0 && (tag.empty() || tag == "?" || tag == "!");
-    if (!plain && !fields.empty()) fields.back().is_plain = false;
+  /// YAML's words for "nothing here", unless they stand in quotes.
+  static bool is_null(const yaml_event_t& event) {
+    const auto& given = event.data.scalar;
+    if (given.style != YAML_PLAIN_SCALAR_STYLE) return false;
+    const std::string_view value(reinterpret_cast<const char*>(given.value), given.length);
+    return value.empty() || value == "~" || value == "null" || value == "Null" || value == "NULL";
   }
 
-  std::size_t first_line_;
+  void note(const yaml_char_t* tag, const yaml_char_t* anchor) {
+    if ((tag != nullptr || anchor != nullptr) && !fields.empty()) fields.back().is_plain = false;
+  }
+
   std::size_t depth_ = 0;
   bool key_next_ = true;
   bool started_ = false;
+};
+
+/// libyaml's parser over one text.
+class Yaml {
+ public:
+  explicit Yaml(std::string_view text) : text_(text) {
+    KITH_CHECK(yaml_parser_initialize(&parser_) == 1);
+    yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
+    // Also for an empty text the parser wants to see an address.
+    const char* begin = text.empty() ? "" : text.data();
+    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(begin),
+                                 text.size());
+  }
+  ~Yaml() { yaml_parser_delete(&parser_); }
+  Yaml(const Yaml&) = delete;
+  Yaml& operator=(const Yaml&) = delete;
+
+  struct Broken {
+    std::size_t line = 0;  // From 0.
+    std::string why;
+  };
+  /// Gives every event to the reader; what is wrong with the text, or nothing.
+  [[nodiscard]] std::optional<Broken> read(FieldReader& reader) {
+    for (bool end = false; !end;) {
+      yaml_event_t event;
+      if (yaml_parser_parse(&parser_, &event) == 0) return broken();
+      end = event.type == YAML_STREAM_END_EVENT;
+      const std::size_t line = event.start_mark.line;
+      auto refused = reader.take(event);
+      yaml_event_delete(&event);
+      if (refused) return Broken{line, std::move(*refused)};
+    }
+    return std::nullopt;
+  }
+
+ private:
+  [[nodiscard]] Broken broken() const {
+    const char* why = parser_.problem == nullptr ? "it is no YAML" : parser_.problem;
+    if (parser_.error != YAML_READER_ERROR) return {parser_.problem_mark.line, why};
+    // A character that YAML does not allow: only its place in the text is known.
+    const auto before = text_.substr(0, parser_.problem_offset);
+    return {static_cast<std::size_t>(std::ranges::count(before, '\n')), why};
+  }
+
+  std::string_view text_;
+  yaml_parser_t parser_{};
 };
 
 /// The file cut in two. Lines are 1-based.
@@ -180,23 +227,18 @@ FrontMatter read_front_matter(const Parts& parts) {
   if (parts.front.size() > front_matter_bytes_max) {
     return {{}, Complaint{1, "", "the front matter is larger than 64 KiB; move text below it"}};
   }
-  FieldReader reader(parts.front_line);
-  // The parser overlooks a quote that is never closed if a line end is the last thing it reads.
-  const std::size_t end = parts.front.find_last_not_of(" \t\r\n") + 1;
-  try {
-    std::istringstream stream{std::string(parts.front.substr(0, end))};
-    YAML::Parser parser(stream);
-    while (parser.HandleNextDocument(reader)) {
-    }
-  } catch (const YAML::Exception& broken) {
-    const auto below = static_cast<std::size_t>(std::max(broken.mark.line, 0));
-    const std::size_t line = std::min(parts.front_line + below, parts.end_line);
+  // Most documents have none, and starting the parser is not free.
+  if (trimmed(parts.front).empty()) return {};
+  FieldReader reader;
+  if (const auto broken = Yaml(parts.front).read(reader)) {
+    const std::size_t line = std::min(parts.front_line + broken->line, parts.end_line);
     return {{},
             Complaint{line, "",
-                      "the front matter cannot be read (" + broken.msg +
+                      "the front matter cannot be read (" + broken->why +
                           "); put the value in quotes, or write it on indented "
                           "lines after \"name: |\""}};
   }
+  for (RawField& one : reader.fields) one.field.line += parts.front_line;
   return {std::move(reader.fields), std::nullopt};
 }
 

@@ -14,7 +14,7 @@ constexpr std::size_t head_bytes = 4 + 4 + 1;
 
 enum class TextForm : std::uint8_t { record = 1, certificate = 2, enrolment = 3 };
 
-TreeHash id_leaf(BytesView record) { return leaf_hash(record_id(record).view()); }
+TreeHash id_leaf(const RecordId& id) { return leaf_hash(id.view()); }
 
 /// What the author's signature covers.
 Bytes batch_message(const NetworkId& network, const LogId& log, std::uint32_t count,
@@ -109,7 +109,7 @@ std::vector<SignedRecord> sign_batch(const NetworkId& network, const LogId& log,
                                      const std::vector<Bytes>& records, const SigningKey& author) {
   KITH_CHECK(!records.empty() && records.size() <= limits::batch_records_max);
   std::vector<TreeHash> leaves;
-  for (const Bytes& record : records) leaves.push_back(id_leaf(record));
+  for (const Bytes& record : records) leaves.push_back(id_leaf(record_id(record)));
   const MemoryTree tree(leaves);
   const auto count = static_cast<std::uint32_t>(records.size());
   const Signature signature = author.sign(batch_message(network, log, count, tree.root()));
@@ -121,49 +121,85 @@ std::vector<SignedRecord> sign_batch(const NetworkId& network, const LogId& log,
   return batch;
 }
 
-Result<TreeHash> batch_root(const SignedRecord& record) {
+Result<TreeHash> BatchWalk::root(const SignedRecord& record, const RecordId& id) {
   if (record.count == 0 || record.count > limits::batch_records_max ||
       record.index >= record.count) {
     return fail(Errc::bad_proof, "the record has no place in its batch");
   }
+  const std::vector<TreeHash>& path = record.path;
+  std::vector<Step> steps;
   // RFC 9162 section 2.1.3.2: `last` is 0 exactly when the path should end.
-  std::uint32_t at = record.index;
-  std::uint32_t last = record.count - 1;
-  TreeHash hash = id_leaf(record.record);
-  for (const TreeHash& sibling : record.path) {
-    if (last == 0) return fail(Errc::bad_proof, "the path in the batch is too long");
-    if ((at & 1U) != 0 || at == last) {
-      hash = node_hash(sibling, hash);
+  Step step{record.index, record.count - 1, id_leaf(id)};
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    if (step.last == 0) return fail(Errc::bad_proof, "the path in the batch is too long");
+    if (const auto known = same_from(step, std::span(path).subspan(i))) {
+      steps.insert(steps.end(), steps_.begin() + static_cast<std::ptrdiff_t>(*known), steps_.end());
+      keep(std::move(steps), path, root_);
+      return root_;
+    }
+    steps.push_back(step);
+    if ((step.at & 1U) != 0 || step.at == step.last) {
+      step.hash = node_hash(path[i], step.hash);
       // A right edge that is its own parent on several levels has no sibling there.
-      while ((at & 1U) == 0 && at != 0) {
-        at >>= 1;
-        last >>= 1;
+      while ((step.at & 1U) == 0 && step.at != 0) {
+        step.at >>= 1;
+        step.last >>= 1;
       }
     } else {
-      hash = node_hash(hash, sibling);
+      step.hash = node_hash(step.hash, path[i]);
     }
-    at >>= 1;
-    last >>= 1;
+    step.at >>= 1;
+    step.last >>= 1;
   }
-  if (last != 0) return fail(Errc::bad_proof, "the path in the batch is too short");
-  return hash;
+  if (step.last != 0) return fail(Errc::bad_proof, "the path in the batch is too short");
+  keep(std::move(steps), path, step.hash);
+  return step.hash;
 }
 
-Result<Record> BatchVerifier::verify(const SignedRecord& signed_record, const NetworkId& network,
-                                     const LogId& log) {
+std::optional<std::size_t> BatchWalk::same_from(const Step& step,
+                                                std::span<const TreeHash> ahead) const {
+  if (ahead.size() > path_.size()) return std::nullopt;
+  const std::size_t at = path_.size() - ahead.size();
+  if (steps_[at] != step || !std::ranges::equal(ahead, std::span(path_).subspan(at))) {
+    return std::nullopt;
+  }
+  return at;
+}
+
+void BatchWalk::keep(std::vector<Step> steps, const std::vector<TreeHash>& path,
+                     const TreeHash& root) {
+  steps_ = std::move(steps);
+  path_ = path;
+  root_ = root;
+}
+
+Result<VerifiedRecord> read_unverified(const SignedRecord& signed_record) {
+  auto record = decode_record(signed_record.record);
+  if (!record) return record.error();
+  return VerifiedRecord{record_id(signed_record.record), std::move(*record)};
+}
+
+Result<VerifiedRecord> BatchVerifier::verify(const SignedRecord& signed_record,
+                                             const NetworkId& network, const LogId& log) {
   // The author stands in the record, so it must be read before its signature can be checked.
   auto record = decode_record(signed_record.record);
-  if (!record) return record;
+  if (!record) return record.error();
   if (record->network != network || record->log != log) {
     return fail(Errc::forbidden, "the record is for another network or log");
   }
-  const auto root = batch_root(signed_record);
+  const RecordId id = record_id(signed_record.record);
+  const auto root = walk_.root(signed_record, id);
   if (!root) return root.error();
 
   const Bytes message = batch_message(network, log, signed_record.count, *root);
   const Hash batch = blake2b({message, record->author.view(), signed_record.signature.view()});
-  if (std::ranges::find(known_, batch) != known_.end()) return record;
-  if (!kith::verify(record->author, message, signed_record.signature)) {
+  VerifiedRecord verified{id, std::move(*record)};
+  // Most often it is the batch of the record before.
+  if (batch == newest_ || std::ranges::find(known_, batch) != known_.end()) {
+    newest_ = batch;
+    return verified;
+  }
+  if (!kith::verify(verified.record.author, message, signed_record.signature)) {
     return fail(Errc::bad_signature, "the record is not signed by its author");
   }
 
@@ -173,7 +209,8 @@ Result<Record> BatchVerifier::verify(const SignedRecord& signed_record, const Ne
     known_[next_] = batch;
     next_ = (next_ + 1) % batches_known_max;
   }
-  return record;
+  newest_ = batch;
+  return verified;
 }
 
 }  // namespace kith

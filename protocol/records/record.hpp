@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <span>
 #include <variant>
 #include <vector>
 
@@ -39,8 +41,38 @@ using PayloadText = std::variant<SignedRecord, CertificateText, EnrolmentText>;
 [[nodiscard]] std::vector<SignedRecord> sign_batch(const NetworkId& network, const LogId& log,
                                                    const std::vector<Bytes>& records,
                                                    const SigningKey& author);
-/// The root that `record` and its path lead to. bad_proof.
-[[nodiscard]] Result<TreeHash> batch_root(const SignedRecord& record);
+/// From a record of a batch to the batch's root. Remembers the last walk: neighbours share most of
+/// the way, and what lies ahead follows from where one stands and the rest of the path alone.
+class BatchWalk {
+ public:
+  /// The root that `record`, whose id is `id`, and its path lead to. bad_proof.
+  [[nodiscard]] Result<TreeHash> root(const SignedRecord& record, const RecordId& id);
+
+ private:
+  struct Step {
+    std::uint32_t at = 0;  // Position on its level, and the last one there.
+    std::uint32_t last = 0;
+    TreeHash hash{};
+    friend bool operator==(const Step&, const Step&) = default;
+  };
+  /// Which step of the last walk this is, if all that followed it is the same.
+  [[nodiscard]] std::optional<std::size_t> same_from(const Step& step,
+                                                     std::span<const TreeHash> ahead) const;
+  void keep(std::vector<Step> steps, const std::vector<TreeHash>& path, const TreeHash& root);
+
+  std::vector<Step> steps_;  // One before each hash of the path.
+  std::vector<TreeHash> path_;
+  TreeHash root_{};
+};
+
+/// A record whose author signed it, and its id.
+struct VerifiedRecord {
+  RecordId id;
+  Record record;
+};
+
+/// The same for what was verified before; only its form is checked.
+[[nodiscard]] Result<VerifiedRecord> read_unverified(const SignedRecord& signed_record);
 
 /// Remembers the batches whose signature was checked: one check for 1,000 records. Bounded (the
 /// oldest are forgotten). One for each thread.
@@ -48,12 +80,14 @@ class BatchVerifier {
  public:
   /// Checks canonical form, that the record names `network` and `log`, its path and the author's
   /// signature. Nothing is said about the author's right to speak: see KeyHistory.
-  [[nodiscard]] Result<Record> verify(const SignedRecord& signed_record, const NetworkId& network,
-                                      const LogId& log);
+  [[nodiscard]] Result<VerifiedRecord> verify(const SignedRecord& signed_record,
+                                              const NetworkId& network, const LogId& log);
 
  private:
   std::vector<Hash> known_;  // H over all that the signature covers, and the signature; a ring.
   std::size_t next_ = 0;
+  std::optional<Hash> newest_;  // The one that was met last.
+  BatchWalk walk_;
 };
 
 }  // namespace kith

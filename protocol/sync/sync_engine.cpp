@@ -206,6 +206,9 @@ void SyncEngine::on(Tick& event, Actions& actions) {
   }
   if (now_ms_ - looked_ms_ < limits::look_again_ms) return;
   looked_ms_ = now_ms_;
+  // Whoever answered wrongly may be the only one in reach: without another chance, what it alone
+  // can give would stand still for as long as the connection does.
+  for (auto& [_, log] : logs_) log.useless.clear();
   ask_checkpoints_again(actions);
 }
 

@@ -1,11 +1,7 @@
 // Durable appends one at a time and the disk they take, each beside its limit measured in the same
 // run. One JSON line a figure. usage: bench_append [FOLDER] [ENTRIES]
-#include <lmdb.h>
 #include <sodium.h>
 
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 
@@ -17,56 +13,20 @@
 #include "storage/high_water.hpp"
 #include "storage/lmdb.hpp"
 #include "storage/log_store.hpp"
+#include "tests/bench/support/figure.hpp"
+#include "tests/bench/support/limits.hpp"
 
 namespace {
 
 using namespace kith;
-using Clock = std::chrono::steady_clock;
+using namespace kith::bench;
 
 constexpr std::size_t body_bytes = 1024;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-void must(bool held, const char* what) {
-  if (held) return;
-  std::fprintf(stderr, "bench_append: %s\n", what);
-  std::exit(1);
-}
 
 Seed fresh_seed() {
   Seed seed;
   randombytes_buf(seed.bytes.data(), seed.bytes.size());
   return seed;
-}
-
-/// The limit: LMDB alone, one value of body and signature to a commit, default durability.
-double lmdb_alone(const std::filesystem::path& folder, std::size_t entries) {
-  std::filesystem::create_directories(folder);
-  MDB_env* env = nullptr;
-  MDB_txn* txn = nullptr;
-  MDB_dbi table = 0;
-  must(mdb_env_create(&env) == 0 && mdb_env_set_mapsize(env, 1UL << 32) == 0 &&
-           mdb_env_open(env, folder.c_str(), 0, 0600) == 0 &&
-           mdb_txn_begin(env, nullptr, 0, &txn) == 0 &&
-           mdb_dbi_open(txn, nullptr, 0, &table) == 0 && mdb_txn_commit(txn) == 0,
-       "LMDB does not open");
-  Bytes value(body_bytes + 64);
-  randombytes_buf(value.data(), value.size());
-  const auto start = Clock::now();
-  for (std::uint64_t i = 0; i < entries; ++i) {
-    Bytes key;
-    append_integer(key, i);
-    MDB_val k{key.size(), key.data()};
-    MDB_val v{value.size(), value.data()};
-    must(mdb_txn_begin(env, nullptr, 0, &txn) == 0 &&
-             mdb_put(txn, table, &k, &v, MDB_APPEND) == 0 && mdb_txn_commit(txn) == 0,
-         "LMDB does not write");
-  }
-  const double rate = static_cast<double>(entries) / seconds_since(start);
-  mdb_env_close(env);
-  return rate;
 }
 
 struct Prepared {
@@ -153,23 +113,26 @@ int main(int argc, char** argv) {
   std::filesystem::create_directories(folder);
 
   const Prepared prepared = prepare(entries);
-  const double limit_before = lmdb_alone(folder / "limit-1", entries);
+  const double limit_before = lmdb_rate(folder / "limit-1", entries, 1);
   WrittenBytes sizes;
   std::uint64_t disk = 0;
   const double reached = kith_appends(folder, prepared, sizes, disk);
-  const double limit_after = lmdb_alone(folder / "limit-2", entries);
+  const double limit_after = lmdb_rate(folder / "limit-2", entries, 1);
   const double limit = (limit_before + limit_after) / 2;
-  std::printf(
-      "{\"figure\":\"durable append, one at a time\",\"per_second\":%.0f,"
-      "\"lmdb_batch_1_per_second\":%.0f,\"ratio\":%.3f,\"goal\":0.45}\n",
-      reached, limit, reached / limit);
+  Figure("durable append, one at a time")
+      .number("per_second", reached, 0)
+      .number("lmdb_batch_1_per_second", limit, 0)
+      .at_least(reached / limit, 0.45)
+      .print();
   const auto count = static_cast<double>(entries);
   const double stored = static_cast<double>(disk) / count;
   const double needed = static_cast<double>(sizes.payload + sizes.leaf) / count + 32;
-  std::printf(
-      "{\"figure\":\"disk per entry\",\"bytes\":%.0f,\"payload_leaf_hash_bytes\":%.0f,"
-      "\"ratio\":%.3f,\"goal\":1.25,\"over_body_and_signature\":%.3f}\n",
-      stored, needed, stored / needed, stored / (body_bytes + 64.0));
+  Figure("disk per entry over payload, leaf and hash")
+      .number("bytes", stored, 0)
+      .number("payload_leaf_hash_bytes", needed, 0)
+      .number("over_body_and_signature", stored / (body_bytes + Signature::size))
+      .at_most(stored / needed, 1.25)
+      .print();
   std::filesystem::remove_all(folder);
   return 0;
 }

@@ -42,7 +42,7 @@ std::vector<Record> published_records(const FakeDaemon& daemon) {
     const auto record = verifier.verify(std::get<SignedRecord>(*text), some_status().network,
                                         some_status().commons_log);
     EXPECT_TRUE(record);
-    records.push_back(*record);
+    records.push_back(record->record);
   }
   return records;
 }

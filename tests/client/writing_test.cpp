@@ -93,12 +93,12 @@ TEST(Publish, SignsTheFilesBytesAsOneBatch) {
   ASSERT_TRUE(first && second);
   EXPECT_EQ(sent[0].count, 2U);
   EXPECT_EQ(sent[0].signature, sent[1].signature);
-  EXPECT_EQ(text(first->body), good_practice());
-  EXPECT_EQ(first->kind, "practice");
-  EXPECT_EQ(second->kind, "document");
-  EXPECT_EQ(first->author, bench.author);
-  EXPECT_EQ(first->time, bench.desk.now());
-  EXPECT_FALSE(first->nonce == second->nonce);
+  EXPECT_EQ(text(first->record.body), good_practice());
+  EXPECT_EQ(first->record.kind, "practice");
+  EXPECT_EQ(second->record.kind, "document");
+  EXPECT_EQ(first->record.author, bench.author);
+  EXPECT_EQ(first->record.time, bench.desk.now());
+  EXPECT_FALSE(first->record.nonce == second->record.nonce);
 }
 
 TEST(Publish, PublishesNothingWhenOneFileIsWrongAndSaysAllThatIs) {

@@ -47,6 +47,9 @@ class Desk : public Host {
     work();
     post(std::move(done));
   }
+  void compute_later(std::function<void()> work, std::function<void()> done) override {
+    compute(std::move(work), std::move(done));
+  }
   const storage::Database& log() override { return log_; }
   const storage::Database& views() override { return views_; }
   std::uint64_t disk_bytes() override { return 0; }

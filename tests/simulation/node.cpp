@@ -2,6 +2,7 @@
 
 #include "protocol/base/text.hpp"
 #include "protocol/keys/space_key.hpp"
+#include "tests/simulation/forger.hpp"
 
 namespace kith::simulation {
 namespace {
@@ -28,8 +29,12 @@ void World::Node::become(daemon::Identity identity) { identity_ = std::move(iden
 
 void World::Node::start() {
   daemon::Replica::Options options;
-  options.check_signatures = world_.options_.check_signatures;
-  options.check_hashes = world_.options_.check_hashes;
+  const Options& given = world_.options_;
+  // A forger must not stumble over its own forgeries.
+  const bool forges = world_.is_forger(index_) && given.forger == Forger::signs_falsely;
+  options.check_signatures = given.check_signatures && !forges;
+  options.check_hashes = given.check_hashes;
+  options.fold_rules = given.fold_rules;
   ++life_;
   replica_ = std::make_unique<daemon::Replica>(*identity_, options, marks_, *this);
   later(world_.between(0, 1'000'000), [this] { tick(); });
@@ -64,32 +69,40 @@ void World::Node::later(Time delay, std::function<void()> what) {
 // ---- the host
 // ------------------------------------------------------------------------------------
 
+std::shared_ptr<World::Link> World::Node::link_of(daemon::PeerId peer) const {
+  const auto found = std::ranges::find_if(world_.links_, [&](const auto& link) {
+    return (link->dialler == index_ && link->dialler_peer == peer) ||
+           (link->listener == index_ && link->listener_peer == peer);
+  });
+  return found == world_.links_.end() ? nullptr : *found;
+}
+
 void World::Node::send(daemon::PeerId peer, Bytes message) {
-  for (const auto& link : world_.links_) {
-    const bool dialler = link->dialler == index_ && link->dialler_peer == peer;
-    const bool listener = link->listener == index_ && link->listener_peer == peer;
-    if (!dialler && !listener) continue;
-    world_.transmit(link, dialler, std::move(message));
-    return;
+  const auto link = link_of(peer);
+  if (!link) return;
+  if (world_.is_forger(index_) && world_.options_.forger == Forger::changes_entries &&
+      world_.uniform() < 0.7) {
+    const LogId own_log = log_id(identity_->network, identity_->member, commons);
+    if (auto forged = with_a_changed_entry(message, own_log, world_.random_)) {
+      ++world_.forgeries_;
+      message = std::move(*forged);
+    }
   }
+  world_.transmit(link, link->dialler == index_ && link->dialler_peer == peer, std::move(message));
 }
 
 void World::Node::drop(daemon::PeerId peer, const Error& why) {
+  const auto link = link_of(peer);
   const bool accusation = why.code == Errc::malformed || why.code == Errc::bad_signature ||
                           why.code == Errc::bad_proof || why.code == Errc::unrequested ||
                           why.code == Errc::too_large;
-  if (accusation && !world_.options_.forger) {
-    world_.violation(code_ + " dropped an honest peer: " + why.detail);
-  }
   world_.trace(code_ + " drops a peer: " + why.detail);
-  for (const auto& link : world_.links_) {
-    const bool ours = (link->dialler == index_ && link->dialler_peer == peer) ||
-                      (link->listener == index_ && link->listener_peer == peer);
-    if (ours) {
-      world_.break_link(link);
-      return;
-    }
+  if (accusation) {
+    std::optional<std::size_t> whom;
+    if (link) whom = link->dialler == index_ ? link->listener : link->dialler;
+    world_.accused(index_, whom, why.detail);
   }
+  if (link) world_.break_link(link);
 }
 
 Millis World::Node::now() {
@@ -172,159 +185,5 @@ void World::Node::wake_dialer() {
 }
 
 void World::Node::log_line(const std::string& line) { world_.trace(code_ + ": " + line); }
-
-// ---- the person
-// ----------------------------------------------------------------------------------
-
-void World::Node::ask(local::Request request, std::function<void(local::Answer)> answer) {
-  replica_->handle(1, std::move(request), std::move(answer));
-}
-
-local::StatusAnswer World::Node::status() {
-  local::StatusAnswer out;
-  ask(local::StatusRequest{},
-      [&](const local::Answer& answer) { out = std::get<local::StatusAnswer>(answer); });
-  return out;
-}
-
-local::MembersAnswer World::Node::members() {
-  local::MembersAnswer out;
-  ask(local::MembersRequest{},
-      [&](const local::Answer& answer) { out = std::get<local::MembersAnswer>(answer); });
-  return out;
-}
-
-void World::Node::describe() {
-  const auto now = status();
-  world_.trace(code_ + " state " + now.state + " (" + now.state_detail + "), decisions " +
-               std::to_string(now.decisions) + ", connected " +
-               std::to_string(now.peers_connected));
-  for (const auto& row : members().members) {
-    world_.trace("   " + row.code + " held " + std::to_string(row.held_size) + " agreed " +
-                 std::to_string(row.agreed_size) + " known " + std::to_string(row.known_size) +
-                 " judged " + std::to_string(row.judged) + " gaps " + std::to_string(row.gaps) +
-                 " records " + std::to_string(row.records) + " cosigned " +
-                 std::to_string(row.cosigned) +
-                 (row.connected ? " connected" : " apart: " + row.last_error));
-  }
-  ask(local::ProposalsRequest{}, [&](const local::Answer& answer) {
-    const auto& waiting = std::get<local::ProposalsAnswer>(answer);
-    for (const auto& candidate : waiting.candidates) {
-      world_.trace("   candidate " + candidate.profile.code);
-    }
-    for (const auto& row : waiting.proposals) {
-      world_.trace("   proposal of " + row.proposer + ": " + row.explanation);
-    }
-  });
-}
-
-void World::Node::invite(std::function<void(const std::string&)> then) {
-  ask(local::InviteRequest{}, [this, life = life_, then = std::move(then)](local::Answer answer) {
-    if (life != life_) return;
-    if (const auto* made = std::get_if<local::InviteAnswer>(&answer)) then(made->invitation);
-  });
-}
-
-void World::Node::person_acts(bool publishes) {
-  if (!replica_->is_member() || asking_ > 3) return;
-  local::ProposalsAnswer waiting;
-  ask(local::ProposalsRequest{},
-      [&](local::Answer answer) { waiting = std::get<local::ProposalsAnswer>(std::move(answer)); });
-  consent(waiting);
-  if (publishes) publish_documents();
-}
-
-void World::Node::consent(const local::ProposalsAnswer& waiting) {
-  // Our candidates that no open proposal names are proposed, all in one.
-  Proposal proposal{waiting.basis, {}};
-  for (const auto& candidate : waiting.candidates) {
-    const bool asked = std::ranges::any_of(waiting.proposals, [&](const auto& row) {
-      return std::ranges::any_of(row.effects, [&](const std::string& effect) {
-        return effect.starts_with("admit " + candidate.profile.code);
-      });
-    });
-    if (!asked) proposal.effects.push_back(Admit{candidate.certificate, candidate.profile});
-  }
-  if (!proposal.effects.empty() && world_.uniform() < 0.5) {
-    Record asked = record("proposal", encode(proposal));
-    const RecordId id = record_id(encode(asked));
-    Record agreed = record("consent", encode(Consent{id, 1, Consent::Word::agree}));
-    // Only if nothing was agreed to in round 1 on this basis before.
-    const bool spoken = std::ranges::any_of(
-        waiting.proposals, [](const auto& row) { return row.our_round > 1 || row.ours_given; });
-    std::vector<Record> records{asked};
-    if (!spoken) records.push_back(agreed);
-    return publish(std::move(records), false);
-  }
-  auto open = waiting.proposals;
-  if (!world_.busy_ && !open.empty()) {
-    // In the end they talk to one another, and go for one proposal together.
-    const auto passed = std::ranges::find_if(
-        open, [](const auto& row) { return row.explanation.starts_with("Passed"); });
-    open = {passed != open.end() ? *passed : open.front()};
-  }
-  for (const auto& row : open) {
-    // A person who is stuck asks again now and then: our_round says in which round.
-    if (row.ours_given && world_.uniform() < (world_.busy_ ? 0.97 : 0.8)) continue;
-    if (world_.uniform() < 0.3) continue;
-    return publish(
-        {record("consent", encode(Consent{row.id, row.our_round, Consent::Word::agree}))}, false);
-  }
-}
-
-void World::Node::publish_documents() {
-  const std::size_t count = 1 + world_.pick(4);
-  std::vector<Record> records;
-  for (std::size_t i = 0; i < count; ++i) {
-    std::string body;
-    if (!read_.empty() && world_.uniform() < 0.4) {
-      const RecordId& to = read_[world_.pick(read_.size())];
-      body = "---\nkind: reply\nto: " + to_base32(to.view()) +
-             "\nreply_kind: question\n---\nHow did it go on the second ward?\n";
-      records.push_back(record("reply", to_bytes(view(body))));
-      continue;
-    }
-    body = "# Notes from " + code_ + " " + std::to_string(world_.random_() % 100'000) + "\n\n" +
-           std::string(world_.pick(3'000), 'x') + "\n";
-    records.push_back(record("document", to_bytes(view(body))));
-  }
-  publish(std::move(records), true);
-}
-
-Record World::Node::record(const std::string& kind, Bytes body) {
-  Record made;
-  random(made.nonce.bytes);
-  made.kind = kind;
-  made.body = std::move(body);
-  made.author = author_.public_key();
-  made.time = now();
-  made.network = identity_->network;
-  made.log = log_id(identity_->network, identity_->member, commons);
-  return made;
-}
-
-void World::Node::publish(std::vector<Record> records, bool acknowledge) {
-  std::vector<Bytes> encoded;
-  for (const Record& one : records) encoded.push_back(encode(one));
-  local::PublishRequest request;
-  const LogId log = log_id(identity_->network, identity_->member, commons);
-  for (const auto& signed_record : sign_batch(identity_->network, log, encoded, author_)) {
-    request.texts.push_back(encode_text(signed_record));
-  }
-  ++asking_;
-  ask(std::move(request), [this, life = life_, acknowledge](local::Answer answer) {
-    if (life != life_) return;
-    --asking_;
-    const auto* published = std::get_if<local::PublishAnswer>(&answer);
-    if (published == nullptr) {
-      world_.trace(code_ + " was refused: " + std::get<local::Refusal>(answer).said);
-      return;
-    }
-    for (const auto& row : published->records) {
-      world_.acknowledged_.push_back({row.id, index_, row.index, acknowledge});
-      if (acknowledge) read_.push_back(row.id);
-    }
-  });
-}
 
 }  // namespace kith::simulation

@@ -53,6 +53,9 @@ class World::Node : public daemon::Host {
   void write_views(std::function<void(storage::WriteTxn&)> work,
                    std::function<void()> done) override;
   void compute(std::function<void()> work, std::function<void()> done) override;
+  void compute_later(std::function<void()> work, std::function<void()> done) override {
+    compute(std::move(work), std::move(done));
+  }
   const storage::Database& log() override { return log_; }
   const storage::Database& views() override { return *views_; }
   std::uint64_t disk_bytes() override { return 0; }
@@ -69,8 +72,12 @@ class World::Node : public daemon::Host {
   void later(Time delay, std::function<void()> what);
   void tick();
   void commit();
+  [[nodiscard]] std::shared_ptr<Link> link_of(daemon::PeerId peer) const;
   void consent(const local::ProposalsAnswer& waiting);
   void publish_documents();
+  // forger.cpp
+  void forge();
+  void let_in(const PublicKey& author);
   void publish(std::vector<Record> records, bool acknowledge);
   [[nodiscard]] Record record(const std::string& kind, Bytes body);
 
@@ -90,6 +97,7 @@ class World::Node : public daemon::Host {
   bool dialing_ = false;
   int asking_ = 0;              // Requests of the person without an answer.
   std::vector<RecordId> read_;  // Records to reply to.
+  std::set<PublicKey> let_in_;  // Others' authors that a forger enrolled as its own.
   std::int64_t clock_skew_ms_ = 0;
 };
 

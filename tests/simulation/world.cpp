@@ -9,6 +9,7 @@
 #include "storage/log_store.hpp"
 #include "storage/views.hpp"
 #include "tests/simulation/node.hpp"
+#include "tests/simulation/remembered_curve.hpp"
 
 namespace kith::simulation {
 namespace {
@@ -19,9 +20,11 @@ constexpr Time second = 1'000'000;
 
 World::World(std::uint64_t seed, Options options) : seed_(seed), options_(options), random_(seed) {
   initialise_crypto();
+  forget_curve();
   for (std::size_t i = 0; i < options_.members; ++i) {
     nodes_.push_back(std::make_unique<Node>(*this, i));
   }
+  if (options_.forger != Forger::none) forger_ = 1 + pick(options_.members - 1);
 }
 
 World::~World() = default;
@@ -62,6 +65,7 @@ void World::run(Time busy) {
     act = [this, i, &act] {
       Node& node = *nodes_[i];
       if (node.up()) {
+        check_decisions(node);
         node.person_acts(busy_ && uniform() < options_.publishes_per_minute / 30);
       }
       after(between(1 * second, 3 * second), [&act] { act(); });
@@ -81,7 +85,7 @@ bool World::settle(Time patience) {
   const Time end = now_ + patience;
   bool agreed = false;
   while (now_ < end && !agreed) {
-    run_until(now_ + 5 * second);
+    run_until(now_ + 1 * second);
     agreed = agree(false);
   }
   if (!agreed) {
@@ -226,7 +230,7 @@ void World::try_dial(std::size_t from, const daemon::DialTarget& target) {
       auto accepted = other.replica().session_of(next_peer_, own, candidate, target.hello);
       return connect(from, to, target, accepted);
     }
-    nodes_[from]->replica().dial_failed(target.member, "refused");
+    nodes_[from]->replica().refused(target.member, "refused");
   }
 }
 
@@ -297,112 +301,5 @@ void World::drop_links_of(std::size_t node) {
     if (link->dialler == node || link->listener == node) break_link(link);
   }
 }
-
-// ---- what must hold
-// ------------------------------------------------------------------------------
-
-void World::observe(std::size_t sender, const Bytes& bytes) {
-  const auto message = peer::decode_message(bytes);
-  if (!message) return violation(nodes_[sender]->code() + " sent what does not decode");
-  LogId log;
-  std::string note;
-  if (const auto* announce = std::get_if<peer::Announce>(&*message)) {
-    log = announce->log;
-    note = announce->note;
-  } else if (const auto* push = std::get_if<peer::Push>(&*message)) {
-    log = push->log;
-    note = push->note;
-  } else {
-    return;
-  }
-  if (note.empty()) return;
-  const auto parsed = decode_note(note);
-  const auto checkpoint = parsed ? decode_checkpoint(parsed->text)
-                                 : Result<Checkpoint>(fail(Errc::malformed, "no note"));
-  if (!checkpoint) return violation(nodes_[sender]->code() + " sent a note that does not parse");
-  const auto [known, is_new] = signed_roots_.try_emplace({log, checkpoint->size}, checkpoint->root);
-  if (!is_new && known->second != checkpoint->root) {
-    violation("two histories of one log were signed at size " + std::to_string(checkpoint->size));
-  }
-}
-
-bool World::agree(bool report) {
-  const auto differ = [&](const std::string& what) {
-    if (report) violation(what);
-    return false;
-  };
-  std::optional<std::vector<local::MemberRow>> first;
-  std::optional<DecisionId> decision;
-  for (const auto& node : nodes_) {
-    if (!node->up() || !node->replica().is_member()) {
-      const std::string detail = node->up() ? node->status().state_detail : "down";
-      return differ(node->code() + " is not a member in the end: " + detail);
-    }
-    auto rows = node->members().members;
-    const auto status = node->status();
-    if (decision && *decision != status.decision) {
-      return differ(node->code() + " knows other decisions");
-    }
-    decision = status.decision;
-    if (rows.size() != nodes_.size()) return differ(node->code() + " knows fewer members");
-    for (auto& row : rows) {
-      if (row.gaps != 0 || row.judged != row.held_size || row.frozen) {
-        return differ(node->code() + " has an incomplete log of " + row.code + ": " +
-                      std::to_string(row.judged) + " judged of " + std::to_string(row.held_size));
-      }
-      if (first) {
-        const auto& other = (*first)[static_cast<std::size_t>(&row - rows.data())];
-        if (other.held_size != row.held_size || other.agreed_size != row.agreed_size ||
-            other.records != row.records) {
-          return differ(node->code() + " holds " + std::to_string(row.held_size) + " (agreed " +
-                        std::to_string(row.agreed_size) + ", records " +
-                        std::to_string(row.records) + "/" + std::to_string(other.records) +
-                        ") of " + row.code + ", another " + std::to_string(other.held_size) +
-                        " (agreed " + std::to_string(other.agreed_size) + ")");
-        }
-      }
-    }
-    if (!first) first = std::move(rows);
-    if (status.bad != 0) return differ(node->code() + " counts bad entries");
-  }
-  return true;
-}
-
-void World::check_acknowledged() {
-  for (const auto& node : nodes_) {
-    if (!node->has_identity()) continue;
-    const auto txn = node->log().read();
-    for (const auto& head : storage::log_store::heads(*txn)) {
-      for (const auto& [key, root] : signed_roots_) {
-        if (key.first != head.log || key.second > head.size()) continue;
-        if (storage::log_store::root_at(*txn, head.log, key.second) != root) {
-          violation(node->code() + " holds a history that its owner did not sign");
-        }
-      }
-    }
-    const auto views = node->views().read();
-    for (const Acknowledged& record : acknowledged_) {
-      const LogId log =
-          log_id(node->identity().network, nodes_[record.node]->identity().member, commons);
-      const auto head = storage::log_store::head(*txn, log);
-      if (!head || head->size() <= record.index) {
-        violation("a record that " + nodes_[record.node]->code() + " acknowledged is not at " +
-                  node->code());
-        break;
-      }
-      const auto row = storage::views::record(*views, record.id);
-      if (record.document && !row) {
-        violation("a document that " + nodes_[record.node]->code() +
-                  " acknowledged is not shown at " + node->code());
-        break;
-      }
-      if (row && (row->index != record.index || row->log != log)) {
-        violation("a record that " + nodes_[record.node]->code() + " acknowledged moved");
-      }
-    }
-  }
-}
-
-std::size_t World::decisions() const { return nodes_[0]->up() ? nodes_[0]->status().decisions : 0; }
 
 }  // namespace kith::simulation

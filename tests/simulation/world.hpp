@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <queue>
 #include <random>
 #include <set>
@@ -27,14 +28,23 @@ struct Faults {
   double full_disks_per_minute = 0;   ///< The next few commits of a member fail.
 };
 
+/// What one member does that lies; its daemon is honest otherwise.
+enum class Forger : std::uint8_t {
+  none,
+  changes_entries,  ///< Serves others' logs with changed payloads and leaves.
+  signs_falsely,    ///< Logs records whose author did not sign them.
+};
+
 struct Options {
   std::size_t members = 3;
   Faults faults;
-  double publishes_per_minute = 20;  ///< Of each member.
-  bool ignore_durability = false;    ///< Negative control: commits are lost at a crash.
-  bool check_signatures = true;      ///< Negative control: off with a forging member.
-  bool forger = false;               ///< One member serves others' logs with a changed payload.
+  double publishes_per_minute = 8;  ///< Of each member.
+  Forger forger = Forger::none;
+  // Negative controls: what honest members leave out or do wrongly.
+  bool ignore_durability = false;  ///< Commits are lost at a crash.
+  bool check_signatures = true;
   bool check_hashes = true;
+  FoldRules fold_rules = {};
 };
 
 class World {
@@ -50,11 +60,14 @@ class World {
   [[nodiscard]] bool settle(Time patience);
 
   /// What went wrong so far, in words: an honest peer dropped, two histories signed, an
-  /// acknowledged record lost, members that do not agree. Empty: nothing.
+  /// acknowledged record lost, a forged one shown, members that do not agree. Empty: nothing.
   [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
   [[nodiscard]] std::size_t acknowledged() const { return acknowledged_.size(); }
   [[nodiscard]] std::size_t crashes() const { return crashes_; }
   [[nodiscard]] std::size_t decisions() const;
+  /// Lies that the forger told, and how often a peer found it out and dropped it.
+  [[nodiscard]] std::size_t forgeries() const { return forgeries_; }
+  [[nodiscard]] std::size_t forger_dropped() const { return forger_dropped_; }
   /// Everything that happened, for a failing seed (only with KITH_TRACE set).
   void trace(const std::string& line);
 
@@ -92,8 +105,12 @@ class World {
   void drop_links_of(std::size_t node);
   [[nodiscard]] bool reachable(std::size_t from, std::size_t to) const;
   void observe(std::size_t sender, const Bytes& message);
+  void accused(std::size_t by, std::optional<std::size_t> whom, const std::string& why);
+  void check_decisions(Node& node);
+  [[nodiscard]] bool is_forger(std::size_t node) const { return forger_ == node; }
   [[nodiscard]] bool agree(bool report);
   void check_acknowledged();
+  void check_histories(Node& node);
   void violation(std::string what);
 
   [[nodiscard]] double uniform() { return std::uniform_real_distribution<>(0, 1)(random_); }
@@ -119,6 +136,12 @@ class World {
   std::size_t crashes_ = 0;
   std::vector<Acknowledged> acknowledged_;
   std::map<std::pair<LogId, std::uint64_t>, TreeHash> signed_roots_;
+  std::set<std::pair<LogId, std::string>> notes_seen_;
+  std::map<std::uint32_t, DecisionId> chain_;  // The decisions, as whoever knew them first did.
+  std::optional<std::size_t> forger_;
+  std::set<RecordId> forged_;
+  std::size_t forgeries_ = 0;
+  std::size_t forger_dropped_ = 0;
   std::vector<std::string> violations_;
 };
 

@@ -197,7 +197,7 @@ TYPED_TEST(LogStore, RefusesABadEntryAndThenChangesNothing) {
   const Bytes other = to_bytes(view("not what was promised"));
   for (const std::size_t bad : {0UL, 300UL, 599UL}) {
     auto given = entries.all();
-    given[bad].payload = other;
+    given[bad].payload = other;  // Of another size than its leaf names.
     EXPECT_EQ(this->refusal(0, given), Errc::bad_proof);
     given = entries.all();
     given[bad].leaf = view("no leaf\n");

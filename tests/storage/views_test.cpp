@@ -40,11 +40,15 @@ std::vector<std::uint8_t> ids(const std::vector<RecordRow>& rows) {
 }
 
 TYPED_TEST(Views, ACursorBeginsAtZeroAndIsKeptForEachLog) {
-  EXPECT_EQ(views::cursor(*this->txn_, log_id), 0U);
-  views::set_cursor(*this->txn_, log_id, 7);
-  views::set_cursor(*this->txn_, log_id, 9);
-  EXPECT_EQ(views::cursor(*this->txn_, log_id), 9U);
-  EXPECT_EQ(views::cursor(*this->txn_, next_log), 0U);
+  EXPECT_EQ(views::judged(*this->txn_, log_id), 0U);
+  views::set_judged(*this->txn_, log_id, 7);
+  views::set_judged(*this->txn_, log_id, 9);
+  EXPECT_EQ(views::judged(*this->txn_, log_id), 9U);
+  EXPECT_EQ(views::judged(*this->txn_, next_log), 0U);
+  EXPECT_EQ(views::shown(*this->txn_, log_id), 0U);
+  views::set_shown(*this->txn_, log_id, 8);
+  EXPECT_EQ(views::shown(*this->txn_, log_id), 8U);
+  EXPECT_EQ(views::judged(*this->txn_, log_id), 9U);
 }
 
 TYPED_TEST(Views, TextsComeBackInTheOrderOfTheLog) {
@@ -178,8 +182,10 @@ TYPED_TEST(Views, WhatIsNotShownIsCountedWithItsReason) {
   views::put_bad(*this->txn_, log_id, 4, "not for us");
   views::put_bad(*this->txn_, next_log, 1, "other");
   using Bad = std::vector<std::pair<std::uint64_t, std::string>>;
-  EXPECT_EQ(views::bad(*this->txn_, log_id, 10), (Bad{{4, "not for us"}, {300, "bad signature"}}));
-  EXPECT_EQ(views::bad(*this->txn_, log_id, 1), (Bad{{4, "not for us"}}));
+  EXPECT_EQ(views::bad(*this->txn_, log_id, 0, 10),
+            (Bad{{4, "not for us"}, {300, "bad signature"}}));
+  EXPECT_EQ(views::bad(*this->txn_, log_id, 0, 1), (Bad{{4, "not for us"}}));
+  EXPECT_EQ(views::bad(*this->txn_, log_id, 5, 10), (Bad{{300, "bad signature"}}));
 }
 
 TYPED_TEST(Views, ADamagedRowSaysHowToRebuild) {
@@ -192,8 +198,13 @@ TYPED_TEST(Views, ADamagedRowSaysHowToRebuild) {
     EXPECT_THROW(static_cast<void>(views::record(*this->txn_, row(1).id)), StorageError) << size;
     EXPECT_THROW(static_cast<void>(views::list(*this->txn_, {})), StorageError) << size;
   }
-  this->txn_->put(Table::cursors, log_id.view(), view("x"));
-  EXPECT_THROW(static_cast<void>(views::cursor(*this->txn_, log_id)), StorageError);
+  for (const int which : {1, 2}) {
+    Bytes key = to_bytes(log_id.view());
+    key.push_back(static_cast<std::uint8_t>(which));
+    this->txn_->put(Table::cursors, key, view("x"));
+  }
+  EXPECT_THROW(static_cast<void>(views::judged(*this->txn_, log_id)), StorageError);
+  EXPECT_THROW(static_cast<void>(views::shown(*this->txn_, log_id)), StorageError);
 }
 
 }  // namespace

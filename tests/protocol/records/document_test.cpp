@@ -227,8 +227,10 @@ TEST(Document, BrokenFrontMatterIsShownWithItsLine) {
   }
   EXPECT_EQ(complaint("---\n- a\nkind: reply\n---\nText.\n").field, "");
   EXPECT_EQ(complaint("---\nkind:reply\n---\nText.\n").line, 2U);
-  EXPECT_NE(complaint("---\nkind: reply\n...\na: b\n---\nText.\n").said.find("second YAML"),
+  EXPECT_NE(complaint("---\nkind: reply\n--- a\n---\nText.\n").said.find("second YAML"),
             std::string::npos);
+  EXPECT_EQ(complaint("---\nkind: reply\n...\na: b\n---\nText.\n").line, 4U);
+  EXPECT_EQ(complaint("---\nkind: reply\nto: a\x01\n---\nText.\n").line, 3U);
 }
 
 TEST(Document, FrontMatterWithoutAnEndSaysSo) {

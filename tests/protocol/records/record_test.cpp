@@ -35,6 +35,10 @@ Errc refusal(const SignedRecord& record) {
   return verified ? Errc::usage : verified.error().code;
 }
 
+TreeHash root_of_batch(const SignedRecord& record) {
+  return *BatchWalk().root(record, record_id(record.record));
+}
+
 TEST(Batch, EveryRecordOfItVerifies) {
   for (const std::uint32_t count : {1U, 2U, 3U, 7U, 8U, 9U, 1000U}) {
     BatchVerifier verifier;
@@ -45,14 +49,14 @@ TEST(Batch, EveryRecordOfItVerifies) {
       EXPECT_EQ(all[i].count, count);
       ASSERT_TRUE(verifier.verify(all[i], network, log_of)) << count << " " << i;
     }
-    EXPECT_EQ(verifier.verify(all[0], network, log_of)->author, samples::public_key(2));
+    EXPECT_EQ(verifier.verify(all[0], network, log_of)->record.author, samples::public_key(2));
   }
 }
 
 TEST(Batch, OneRecordNeedsNoPath) {
   const SignedRecord one = batch(1)[0];
   EXPECT_TRUE(one.path.empty());
-  EXPECT_EQ(*batch_root(one), leaf_hash(record_id(one.record).view()));
+  EXPECT_EQ(root_of_batch(one), leaf_hash(record_id(one.record).view()));
 }
 
 TEST(Batch, TheSignatureCoversWhatTheFormatSays) {
@@ -61,7 +65,7 @@ TEST(Batch, TheSignatureCoversWhatTheFormatSays) {
   append(message, network.view());
   append(message, log_of.view());
   append(message, Bytes{0, 0, 0, 1});
-  append(message, batch_root(one)->view());
+  append(message, root_of_batch(one).view());
   EXPECT_TRUE(verify(samples::public_key(2), message, one.signature));
 }
 
@@ -71,7 +75,12 @@ TEST(Batch, EveryRecordLeadsToTheRootOfRfc6962) {
     for (const Bytes& record : records(count)) {
       leaves.push_back(leaf_hash(record_id(record).view()));
     }
-    for (const SignedRecord& one : batch(count)) EXPECT_EQ(*batch_root(one), tree_root(leaves));
+    BatchWalk walk;
+    for (const SignedRecord& one : batch(count)) {
+      EXPECT_EQ(root_of_batch(one), tree_root(leaves));
+      // The same with what is remembered of the neighbour.
+      EXPECT_EQ(*walk.root(one, record_id(one.record)), tree_root(leaves));
+    }
   }
 }
 
@@ -165,6 +174,28 @@ TEST(BatchVerifier, AKnownBatchStillRefusesWhatIsNotOfIt) {
   wrong = all[1];
   wrong.record = all[0].record;
   EXPECT_FALSE(verifier.verify(wrong, network, log_of));
+}
+
+TEST(BatchVerifier, ARememberedWalkLetsNoWrongPathPass) {
+  // Each hash of each path changed, dropped or doubled, right after a good neighbour.
+  const auto all = batch(13);
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    for (std::size_t at = 0; at < all[i].path.size(); ++at) {
+      BatchVerifier verifier;
+      ASSERT_TRUE(verifier.verify(all[i - 1], network, log_of));
+      SignedRecord wrong = all[i];
+      wrong.path[at].bytes[0] ^= 1;
+      EXPECT_FALSE(verifier.verify(wrong, network, log_of)) << i << " " << at;
+      wrong = all[i];
+      const auto place = wrong.path.begin() + static_cast<std::ptrdiff_t>(at);
+      wrong.path.insert(place, *place);
+      EXPECT_FALSE(verifier.verify(wrong, network, log_of)) << i << " " << at;
+      wrong = all[i];
+      wrong.path.erase(wrong.path.begin() + static_cast<std::ptrdiff_t>(at));
+      EXPECT_FALSE(verifier.verify(wrong, network, log_of)) << i << " " << at;
+      EXPECT_TRUE(verifier.verify(all[i], network, log_of)) << i << " " << at;
+    }
+  }
 }
 
 TEST(BatchVerifier, ARefusedBatchIsNotRemembered) {

@@ -1,0 +1,152 @@
+// From verified records to what people read: described in the pool, kept in the views.
+#include "daemon/replica_impl.hpp"
+#include "protocol/base/limits.hpp"
+#include "protocol/base/text.hpp"
+#include "protocol/keys/space_key.hpp"
+#include "protocol/records/document.hpp"
+#include "protocol/records/kind_table.hpp"
+
+namespace kith::daemon {
+namespace {
+
+constexpr std::size_t show_entries_max = 128;
+constexpr std::size_t show_bytes_max = limits::mi;
+/// A log that has more leaves than this to be judged is catching up ...
+constexpr std::uint64_t catching_up_entries = 1'024;
+/// ... and is shown later, unless more than this waits to be shown.
+constexpr std::uint64_t show_lag_max = 262'144;
+
+/// What a list shows of a record whose kind has documents, or is unknown here.
+void describe_body(const Record& record, storage::RecordRow& row) {
+  if (find_kind(record.kind) == nullptr) {
+    row.title = "(of a kind this version does not know)";
+    return;
+  }
+  const Parsed parsed = parse_document(text(record.body));
+  row.title = one_line(parsed.document.title, 200);
+  if (const Field* to = parsed.document.find("to"); to != nullptr && !to->values.empty()) {
+    const auto bytes = from_base32(to->values.front());
+    if (bytes && bytes->size() == RecordId::size) row.to = RecordId::from(*bytes);
+  }
+}
+
+/// Nothing for what people do not read: statements, and governance that only the fold reads.
+std::optional<storage::RecordRow> describe(const JudgeContext& context, std::uint64_t index,
+                                           const Judged& judged) {
+  if (judged.status != Judged::Status::good || !judged.record) return std::nullopt;
+  const Record& record = *judged.record;
+  const KindSpec* kind = find_kind(record.kind);
+  if (kind != nullptr && !kind->is_document) return std::nullopt;
+  storage::RecordRow row;
+  row.id = judged.id;
+  row.log = context.log;
+  row.index = index;
+  row.member = context.member;
+  row.kind = record.kind;
+  row.author = record.author;
+  row.time = record.time;
+  row.body_bytes = record.body.size();
+  describe_body(record, row);
+  return row;
+}
+
+}  // namespace
+
+/// Verified entries of one log on their way into the views.
+struct Replica::Impl::ShowBatch {
+  struct Item {
+    std::uint64_t index = 0;
+    LeafClass leaf_class = LeafClass::record;
+    Bytes payload;
+  };
+  std::uint64_t next = 0;  // What is shown afterwards.
+  std::vector<Item> items;
+  std::vector<storage::RecordRow> rows;
+};
+
+void Replica::Impl::show_more(const LogId& id) {
+  LogState& state = logs.at(id);
+  if (state.showing) return;
+  // Whoever catches up wants to know first that all is true.
+  const bool behind = state.size - state.judged > catching_up_entries || engine.fetching(id);
+  if (behind && !state.batches.empty() && state.judged - state.shown < show_lag_max) return;
+  const auto batch = next_to_show(id, state);
+  if (!batch) return;
+  state.showing = true;
+  ++jobs;
+  host.compute_later(
+      [batch, context = context_of(id)] {
+        BatchVerifier unused;
+        for (const ShowBatch::Item& item : batch->items) {
+          // Its signature was checked when it was judged.
+          const Judged judged =
+              judge(context, item.index, item.leaf_class, item.payload, true, unused);
+          if (auto row = describe(context, item.index, judged)) {
+            batch->rows.push_back(std::move(*row));
+          }
+        }
+        batch->items.clear();
+      },
+      [=, this] {
+        --jobs;
+        show(id, batch);
+      });
+}
+
+std::shared_ptr<Replica::Impl::ShowBatch> Replica::Impl::next_to_show(const LogId& id,
+                                                                      LogState& state) {
+  auto batch = std::make_shared<ShowBatch>();
+  batch->next = state.shown;
+  const auto txn = host.log().read();
+  std::size_t bytes = 0;
+  const auto add = [&](std::uint64_t index, BytesView leaf, BytesView payload) {
+    const auto decoded = decode_leaf(text(leaf));
+    if (!decoded || decoded->leaf_class == LeafClass::clear) return;
+    bytes += payload.size();
+    batch->items.push_back({index, decoded->leaf_class, to_bytes(payload)});
+  };
+  while (!state.late_to_show.empty() && batch->items.size() < show_entries_max &&
+         bytes < show_bytes_max) {
+    const std::uint64_t index = *state.late_to_show.begin();
+    state.late_to_show.erase(state.late_to_show.begin());
+    const auto leaf = storage::log_store::leaf(*txn, id, index);
+    const auto payload = storage::log_store::payload(*txn, id, index);
+    if (leaf && payload) add(index, *leaf, *payload);
+  }
+  if (!batch->items.empty()) return batch;
+  if (state.shown >= state.judged) return nullptr;
+
+  const std::uint64_t last = std::min(state.judged, state.shown + show_entries_max);
+  const Bytes bundle = storage::log_store::bundle(*txn, id, state.shown, last);
+  const auto leaves = split_bundle(bundle, show_entries_max);
+  storage::log_store::each_payload(*txn, id, state.shown, last,
+                                   [&](std::uint64_t index, std::optional<BytesView> payload) {
+                                     batch->next = index + 1;
+                                     if (payload && !state.not_shown.contains(index)) {
+                                       add(index, (*leaves)[index - state.shown], *payload);
+                                     }
+                                     return bytes < show_bytes_max;
+                                   });
+  return batch;
+}
+
+void Replica::Impl::show(const LogId& id, const std::shared_ptr<ShowBatch>& batch) {
+  LogState& state = logs.at(id);
+  state.showing = false;
+  state.shown = batch->next;
+  state.not_shown.erase(state.not_shown.begin(), state.not_shown.lower_bound(state.shown));
+  ++jobs;
+  host.write_views(
+      [=](storage::WriteTxn& txn) {
+        for (const auto& row : batch->rows) storage::views::put_record(txn, row);
+        storage::views::set_shown(txn, id, batch->next);
+      },
+      [this, batch] {
+        --jobs;
+        for (const auto& row : batch->rows) door_ids.erase(row.id);
+        notify_watchers();
+      });
+  show_more(id);
+}
+
+}  // namespace kith::daemon

@@ -1,0 +1,226 @@
+// Real daemons: a member that holds nothing of another's log fetches all of it, checks it and makes
+// it durable; then it comes back and there is nothing new. Each figure beside its limit, measured
+// in the same run. One JSON line a figure. usage: bench_sync [FOLDER] [ENTRIES] [REPEATS]
+#include "protocol/crypto/crypto.hpp"
+#include "tests/bench/support/figure.hpp"
+#include "tests/bench/support/limits.hpp"
+#include "tests/bench/support/network.hpp"
+#include "tests/bench/support/proxy.hpp"
+
+namespace {
+
+using namespace kith;
+using namespace kith::bench;
+
+/// Seconds from the start of the daemon that holds nothing.
+struct ColdSync {
+  double to_checkpoint = 0;  ///< All leaves and payloads verified by the checkpoint, and durable.
+  double to_author = 0;      ///< Every author signature checked as well.
+  double to_shown = 0;       ///< In the views that people read.
+  double reader_cpu = 0;     ///< Until every author was checked.
+  double writer_cpu = 0;
+};
+
+/// Two members that know each other; the reader was down while the writer published.
+struct Stage {
+  std::filesystem::path folder;
+  std::uint16_t port = free_port();
+  Member writer{"ZZA", folder / "writer", port};
+  Member reader{"ZZB", folder / "reader", free_port()};
+  std::uint64_t records = 0;
+
+  Stage(const std::filesystem::path& where, std::size_t entries, std::size_t batch)
+      : folder(where) {
+    std::filesystem::remove_all(folder);
+    std::filesystem::create_directories(folder);
+    writer.found();
+    writer.start(port);
+    admit(reader, 0, writer, {&writer});
+    wait_until("the reader knows the writer", [&] { return reader.row_of("ZZA").has_value(); });
+    reader.stop();
+    publish(writer, signed_practices(writer, entries, batch));
+    wait_until("the writer has checked its own", [&] {
+      const auto row = writer.row_of("ZZA");
+      return row->judged == row->held_size && writer.status().records == entries;
+    });
+    records = entries;
+    std::filesystem::copy(folder / "reader", folder / "reader-before",
+                          std::filesystem::copy_options::recursive);
+  }
+
+  void reset_reader() {
+    std::filesystem::remove_all(folder / "reader");
+    std::filesystem::copy(folder / "reader-before", folder / "reader",
+                          std::filesystem::copy_options::recursive);
+  }
+};
+
+ColdSync cold_sync(Stage& stage) {
+  stage.reset_reader();
+  const auto size = stage.writer.status().log_size;
+  ColdSync took;
+  const double writer_before = cpu_seconds(stage.writer.pid());
+  const auto start = Clock::now();
+  stage.reader.start(0);
+  wait_until("the reader holds all", [&] {
+    const auto row = stage.reader.row_of("ZZA");
+    const bool held = row && row->held_size >= size;
+    if (held && took.to_checkpoint == 0) took.to_checkpoint = seconds_since(start);
+    return held && row->judged >= size;
+  });
+  took.to_author = seconds_since(start);
+  took.reader_cpu = cpu_seconds(stage.reader.pid());
+  took.writer_cpu = cpu_seconds(stage.writer.pid()) - writer_before;
+  wait_until("the reader shows all",
+             [&] { return stage.reader.status().records >= stage.records; });
+  took.to_shown = seconds_since(start);
+  must(stage.reader.status().bad == 0, "an honest record was found bad");
+  stage.reader.stop();
+  return took;
+}
+
+ColdSync median_of(Stage& stage, std::size_t repeats) {
+  std::vector<double> checkpoint, author, shown, reader, writer;
+  for (std::size_t i = 0; i < repeats; ++i) {
+    const ColdSync once = cold_sync(stage);
+    checkpoint.push_back(once.to_checkpoint);
+    author.push_back(once.to_author);
+    shown.push_back(once.to_shown);
+    reader.push_back(once.reader_cpu);
+    writer.push_back(once.writer_cpu);
+  }
+  return {quantile(checkpoint, 0.5), quantile(author, 0.5), quantile(shown, 0.5),
+          quantile(reader, 0.5), quantile(writer, 0.5)};
+}
+
+/// The writer's address leads through a proxy; nothing is timed. The reader has all afterwards.
+struct Wire {
+  double bytes_per_entry = 0;
+  double reader_mib = 0;  ///< The most that was seen, every few milliseconds.
+  double writer_mib = 0;
+};
+
+Wire count_wire(Stage& stage, CountingProxy& proxy) {
+  stage.reset_reader();
+  const auto size = stage.writer.status().log_size;
+  proxy.reset();
+  Wire wire;
+  stage.reader.start(0);
+  wait_until("the reader holds all through the proxy", [&] {
+    wire.reader_mib = std::max(wire.reader_mib, private_mib(stage.reader.pid()));
+    wire.writer_mib = std::max(wire.writer_mib, private_mib(stage.writer.pid()));
+    const auto row = stage.reader.row_of("ZZA");
+    return row && row->judged >= size;
+  });
+  wire.bytes_per_entry = static_cast<double>(proxy.bytes()) / static_cast<double>(stage.records);
+  return wire;
+}
+
+/// Waits until a second passed in which nothing was sent; nothing else tells that no more will
+/// come.
+void wait_for_silence(const CountingProxy& proxy) {
+  auto since = Clock::now();
+  std::uint64_t before = proxy.bytes();
+  wait_until("the connection is silent", [&] {
+    if (proxy.bytes() != before || before == 0) since = Clock::now();
+    before = proxy.bytes();
+    return seconds_since(since) > 1.0;
+  });
+}
+
+void print_reconnect(const CountingProxy& proxy, const std::string& after) {
+  Figure("reconnect with nothing new " + after + ", bytes")
+      .at_most(static_cast<double>(proxy.bytes()), 700, 0)
+      .print();
+  Figure("reconnect with nothing new " + after + ", round trips after the TCP connect")
+      .at_most(static_cast<double>(proxy.flights()) / 2, 2, 1)
+      .print();
+}
+
+void count_reconnects(Stage& stage, CountingProxy& proxy) {
+  wait_for_silence(proxy);
+  stage.reader.stop();
+  proxy.reset();
+  stage.reader.start(0);
+  wait_for_silence(proxy);
+  must(stage.reader.row_of("ZZA")->connected, "the reader did not come back");
+  print_reconnect(proxy, "after a restart");
+
+  proxy.reset();
+  proxy.cut();
+  wait_for_silence(proxy);
+  must(stage.reader.row_of("ZZA")->connected, "the reader did not come back");
+  print_reconnect(proxy, "after a cut");
+}
+
+void with_proxy(Stage& stage, double wire_goal, const std::string& how) {
+  stage.writer.stop();
+  const std::uint16_t behind = free_port();
+  stage.writer.start(behind);
+  CountingProxy proxy(stage.port, behind);
+  const Wire wire = count_wire(stage, proxy);
+  Figure("wire over body and signature, " + how)
+      .number("bytes_per_entry", wire.bytes_per_entry, 0)
+      .at_most(wire.bytes_per_entry / static_cast<double>(body_and_signature_bytes), wire_goal)
+      .print();
+  Figure("private memory of the reader in cold sync, MiB, " + how)
+      .number("of_the_writer", wire.writer_mib, 1)
+      .at_most(wire.reader_mib, 150, 1)
+      .print();
+  count_reconnects(stage, proxy);
+}
+
+void print_rate(const std::string& name, double entries, double seconds, double limit,
+                const char* limit_name, double goal) {
+  Figure(name)
+      .number("seconds", seconds)
+      .number("per_second", entries / seconds, 0)
+      .number(limit_name, limit, 0)
+      .at_least(entries / seconds / limit, goal)
+      .print();
+}
+
+void print_rest(const ColdSync& took) {
+  Figure("the same: seconds until people can read all, and processor time until all is checked")
+      .number("seconds", took.to_shown)
+      .number("reader_cpu_seconds", took.reader_cpu, 2)
+      .number("writer_cpu_seconds", took.writer_cpu, 2)
+      .print();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  initialise_crypto();
+  const std::filesystem::path folder = argc > 1 ? argv[1] : "bench-sync-data";
+  const std::size_t entries = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 100'000;
+  const std::size_t repeats = argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 3;
+  const auto count = static_cast<double>(entries);
+  std::filesystem::create_directories(folder);
+
+  const double bound_before = tree_only_bound(folder);
+  const double verify_before = verify_rate(2);
+  {
+    Stage alone(folder / "alone", entries, 1);
+    const ColdSync took = median_of(alone, repeats);
+    const double bound = (bound_before + tree_only_bound(folder)) / 2;
+    const double verify_two = (verify_before + verify_rate(2)) / 2;
+    print_rate("cold sync to checkpoint-verified and durable", count, took.to_checkpoint, bound,
+               "tree_only_per_second", 0.4);
+    print_rate("cold sync to author-verified, each signed alone", count, took.to_author, verify_two,
+               "verify_on_two_threads_per_second", 0.7);
+    print_rest(took);
+    with_proxy(alone, 1.5, "each signed alone");
+  }
+  {
+    Stage batched(folder / "batched", entries, 1'000);
+    const ColdSync took = median_of(batched, repeats);
+    const double bound = (bound_before + tree_only_bound(folder)) / 2;
+    print_rate("cold sync to author-verified, signed in batches of 1,000", count, took.to_author,
+               bound, "tree_only_per_second", 0.3);
+    print_rest(took);
+    with_proxy(batched, 1.75, "batches of 1,000");
+  }
+  std::filesystem::remove_all(folder);
+  return 0;
+}

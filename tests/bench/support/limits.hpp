@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+
+/// What this machine can do at all, measured in the run that measures kith: a figure is a ratio to
+/// one of these. All rates are per second, of entries of 1 KiB.
+namespace kith::bench {
+
+/// Ed25519 signatures of `threads` threads together that libsodium verifies.
+[[nodiscard]] double verify_rate(unsigned threads);
+/// Leaves of 1 KiB hashed into an RFC 6962 tree, interior nodes included.
+[[nodiscard]] double tree_rate();
+/// Entries (body and signature) through ChaCha20-Poly1305 frames of 16 KiB and one loopback
+/// connection, encrypted by one thread and decrypted by another.
+[[nodiscard]] double stream_rate();
+/// Entries that LMDB alone commits, `batch` to a transaction, with default durability.
+[[nodiscard]] double lmdb_rate(const std::filesystem::path& folder, std::size_t entries,
+                               std::size_t batch);
+/// Stream, tree and LMDB in batches of 1,000 one after the other: what a sync that checks no author
+/// could reach with no protocol around it.
+[[nodiscard]] double tree_only_bound(const std::filesystem::path& folder);
+
+/// Seconds, each the median of many.
+[[nodiscard]] double lmdb_commit_seconds(const std::filesystem::path& folder);
+[[nodiscard]] double round_trip_seconds();  ///< One byte there and back over loopback.
+
+}  // namespace kith::bench
