@@ -8,13 +8,14 @@ namespace kith::client {
 namespace {
 
 void explain(std::ostream& to, const Invited& invited) {
-  to << "\nHand it to the one organisation it is for, by a way you trust: it is a secret,\n"
-        "good for the first who uses it, until "
+  to << "\nHand it to the one organisation it is for, by a way you trust: it is a\n"
+        "secret, good for the first who uses it, until "
      << date_of(invited.expires)
      << ".\nThey type: kithd init --join FILE --steward KEYFILE\n"
         "           (kithd init --help says the rest)\n"
-        "When they have used it, kith proposals shows them with eight words. Ring them\n"
-        "up and have them read their eight words aloud before you consent. Yours are:\n  "
+        "When they have used it, kith proposals shows them with eight words. Ring\n"
+        "them up and have them read their eight words aloud before you consent.\n"
+        "Yours are:\n  "
      << fingerprint_of(invited.sponsor) << '\n';
 }
 

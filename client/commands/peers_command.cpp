@@ -32,17 +32,20 @@ Exit peers(Daemon& daemon, const Console& console) {
     console.out << json_of(*answer) << '\n';
     return Exit::ok;
   }
-  // Narrow enough for 80 columns: what is wrong must not be what is cut.
-  Table table({"member", "name", "connected", "entries", "to come", "confirmed", ""});
+  Table table({"member", "name", "connected", "entries", "to come", "confirmed"});
   for (const local::MemberRow& member : answer->members) {
     std::string held = std::to_string(member.held_size);
     if (member.known_size > member.held_size) held += " of " + std::to_string(member.known_size);
     table.add({member.code, fit(clean_line(member.name), 26), connection_text(member), held,
                std::to_string(to_come(member)),
-               std::to_string(member.cosigned) + " of " + std::to_string(member.witnesses),
-               remark(member)});
+               std::to_string(member.cosigned) + " of " + std::to_string(member.witnesses)});
   }
   table.print(console);
+  // On lines of their own: what is wrong must not be what a narrow terminal cuts.
+  for (const local::MemberRow& member : answer->members) {
+    const std::string said = clean_line(remark(member));
+    if (!said.empty()) console.out << clean_line(member.code) << ": " << said << '\n';
+  }
   return Exit::ok;
 }
 
