@@ -52,6 +52,16 @@ void check(int code, const char* attempting) {
   throw StorageError(kind_of(code), std::string(attempting) + ": " + said(code));
 }
 
+/// The code of a call that may write. Where a disk fills up in the middle of a write, the kernel
+/// writes a part, and LMDB makes "input/output error" of that: unlike a real one, no call of the
+/// system failed with it.
+template <class Call>
+int written(const Call& call) {
+  errno = 0;
+  const int code = call();
+  return code == EIO && errno != EIO ? ENOSPC : code;
+}
+
 MDB_val value_of(BytesView bytes) {
   return {bytes.size(), const_cast<std::uint8_t*>(bytes.data())};  // LMDB does not write to it.
 }
@@ -109,7 +119,9 @@ class Transaction {
     KITH_CHECK(txn_ != nullptr);
     return txn_;
   }
-  void commit() { check(mdb_txn_commit(std::exchange(txn_, nullptr)), "committing"); }
+  void commit() {
+    check(written([this] { return mdb_txn_commit(std::exchange(txn_, nullptr)); }), "committing");
+  }
 
  private:
   MDB_txn* txn_ = nullptr;
@@ -193,16 +205,17 @@ class LmdbWriteTxn : public WriteTxn {
     return find_before(txn_.get(), database_.table(table), key);
   }
   void put(Table table, BytesView key, BytesView value) override {
-    check(store(table, key, value, 0), "writing");
+    check(written([&] { return store(table, key, value, 0); }), "writing");
   }
   void put_new(Table table, BytesView key, BytesView value) override {
-    const int code = store(table, key, value, MDB_NOOVERWRITE);
+    const int code = written([&] { return store(table, key, value, MDB_NOOVERWRITE); });
     KITH_CHECK(code != MDB_KEYEXIST);
     check(code, "writing");
   }
   void erase(Table table, BytesView key) override {
     MDB_val wanted = value_of(key);
-    const int code = mdb_del(txn_.get(), database_.table(table), &wanted, nullptr);
+    const int code =
+        written([&] { return mdb_del(txn_.get(), database_.table(table), &wanted, nullptr); });
     if (code != MDB_NOTFOUND) check(code, "erasing");
   }
   void commit() override {

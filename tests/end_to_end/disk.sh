@@ -127,9 +127,17 @@ as ASH audit >/dev/null || failed "a full disk stopped the audit"
 publish BRA "From a member with room"
 grep -q "the disk is full: publishing is refused, reading goes on; free space on $dir/small/ASH" "$dir/ASH.log" ||
   failed "the log of the daemon does not say what to do"
-kill -0 "${pid[ASH]}" || die "the daemon ended on a full disk"
+alive() { # member, when
+  kill -0 "${pid[$1]}" 2>/dev/null && return
+  local status=0
+  wait "${pid[$1]}" || status=$?
+  die "the daemon of $1 ended with $status $2"
+}
+alive ASH "on a full disk"
 rm "$dir/small/ballast"
+alive ASH "when there was room again"
 publish ASH "After there was room"
+alive ASH "after publishing again"
 until_true 30 shows ASH "From a member with room" || failed "what came meanwhile is missing after there was room"
 until_true 30 shows BRA "After there was room" || failed "the others do not get what comes after"
 ! shows ASH "On a full disk" || failed "what was refused is there all the same"
@@ -175,7 +183,7 @@ if [ $read_only = 1 ]; then
   note "On a read-only disk"
   refused 1 "disk is read-only.*writable" as CAL publish --yes "$dir/note.md"
   refused 1 "nothing of this was kept" as CAL publish --yes "$dir/note.md"
-  kill -0 "${pid[CAL]}" 2>/dev/null || { tail -n 3 "$dir/CAL.log"; die "the daemon ended on a read-only disk"; }
+  alive CAL "on a read-only disk"
   as CAL list --json | grep -q "Before the disk was read-only" || failed "a read-only disk stopped reading"
   as CAL audit >/dev/null || failed "a read-only disk stopped the audit"
   as CAL peers >/dev/null || failed "a read-only disk stopped peers"
@@ -207,5 +215,5 @@ for code in ASH BRA; do
   stop "$code"
   kithd --dir "$(home_of "$code")" check >/dev/null || failed "check at $code found damage"
 done
-[ $failures -eq 0 ] || exit 1
+[ $failures -eq 0 ] || { tail -n 8 "$dir"/*.log; exit 1; }
 echo "disk: a full and a read-only disk were refused in clear words, ${#published[@]} acknowledged entries are all there"

@@ -1,10 +1,13 @@
 #include "storage/lmdb.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <fstream>
+#include <optional>
 #include <random>
 
 #include "protocol/base/check.hpp"
@@ -265,6 +268,34 @@ TEST(Lmdb, AFullMapLosesNothingAndSaysFull) {
   EXPECT_EQ(rows_in(database), written);
   put(database, written, 3000);
   EXPECT_EQ(rows_in(database), written + 1);
+}
+
+TEST(Lmdb, ADiskThatFillsUpInTheMiddleOfAWriteIsFull) {
+  const Scratch scratch;
+  {
+    LmdbDatabase database(scratch / "log", log_tables(), Durability::full);
+    put(database, 1, 10);
+    // A limit on the size of files cuts a write short as a full disk does.
+    std::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    rlimit small = before;
+    small.rlim_cur = std::filesystem::file_size(scratch / "log/data.mdb") + 20 * page_bytes + 100;
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+    std::optional<StorageError::Kind> kind;
+    try {
+      put(database, 2, 60 * page_bytes);
+    } catch (const StorageError& error) {
+      kind = error.kind;
+    }
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    EXPECT_EQ(kind, StorageError::Kind::full);
+    EXPECT_EQ(rows_in(database), 1U);
+    put(database, 2, 60 * page_bytes);
+    EXPECT_EQ(rows_in(database), 2U);
+  }
+  LmdbDatabase database(scratch / "log", log_tables(), Durability::full);
+  EXPECT_EQ(rows_in(database), 2U);
 }
 
 TEST(Lmdb, LessAddressSpaceGivesASmallerMap) {
