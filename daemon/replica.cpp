@@ -57,7 +57,8 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
     state.gaps.insert(gap);
   }
   if (const auto agreed = log_txn.get(storage::Table::meta, head.log.view())) {
-    state.agreed = read_integer<std::uint64_t>(*agreed);
+    // Damaged: it follows from the cosignatures, unless the witnesses changed since.
+    state.agreed = decode_agreed(head.log, *agreed).value_or(0);
   }
   state.judged = storage::views::cursor(view_txn, head.log);
   governance[state.member].complete = state.judged;

@@ -416,9 +416,7 @@ void Replica::Impl::save_agreed() {
   write(
       [agreed = agreed_sizes()](storage::WriteTxn& txn, storage::HighWaterMarks&) {
         for (const auto& [log, size] : agreed) {
-          Bytes value;
-          append_integer(value, size);
-          txn.put(storage::Table::meta, log.view(), value);
+          txn.put(storage::Table::meta, log.view(), encode_agreed(log, size));
         }
       },
       [](const std::optional<Error>&) {});
