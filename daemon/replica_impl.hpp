@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "daemon/replica.hpp"
+#include "daemon/waiting_rows.hpp"
 #include "protocol/audit/judge.hpp"
 #include "protocol/governance/fold.hpp"
 #include "protocol/keys/authors.hpp"
@@ -75,16 +76,6 @@ struct Replica::Impl {
     Millis heard = 0;
     bool candidate = false;
     std::optional<MemberId> candidate_member;
-  };
-  struct InvitationState {
-    Key32 secret;
-    Millis expires = 0;
-    std::optional<DhPublic> used_by;
-  };
-  struct CandidateState {
-    peer::JoinRequest request;
-    Certificate certificate;
-    Millis since = 0;
   };
   struct OwnReply {
     Appended appended;

@@ -205,7 +205,7 @@ Result<RecordRow> find(const ReadTxn& txn, std::string_view prefix) {
   if (prefix.size() < prefix_characters_min) {
     return fail(Errc::usage, "at least 4 characters of a record id are needed");
   }
-  const Error missing = fail(Errc::not_found, "no record id begins with this");
+  Error missing = fail(Errc::not_found, "no record id begins with this");
   const auto least = prefix.size() <= id_characters ? least_id(prefix) : std::nullopt;
   if (!least) return missing;
 

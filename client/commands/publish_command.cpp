@@ -121,6 +121,7 @@ Exit publish(const PublishOptions& options, Daemon& daemon, const Console& conso
   if (!key) return complain(console, key.error());
 
   std::vector<Outgoing> outgoing;
+  outgoing.reserve(prepared.size());
   for (const Prepared& each : prepared) {
     outgoing.push_back(
         {each.kind, each.title, each.file,
