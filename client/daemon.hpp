@@ -50,14 +50,18 @@ template <class Wanted>
   return {std::nullopt, complain(console, other)};
 }
 
-/// Asks with a progress bar for whatever takes long.
+/// Asks with a progress bar for whatever takes long. `at_first` stands there before the daemon has
+/// said how far it is.
 template <class Wanted>
 [[nodiscard]] Answered<Wanted> ask(Daemon& daemon, const Console& console,
-                                   const local::Request& request) {
+                                   const local::Request& request,
+                                   const std::optional<local::Progress>& at_first = {}) {
   ProgressBar bar(console);
-  auto said = daemon.ask(request, [&](const local::Progress& progress) {
+  const auto show = [&](const local::Progress& progress) {
     bar.show(progress.done, progress.total, progress.doing);
-  });
+  };
+  if (at_first) show(*at_first);
+  auto said = daemon.ask(request, show);
   bar.clear();
   return take<Wanted>(console, std::move(said));
 }

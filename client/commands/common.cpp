@@ -23,7 +23,11 @@ Answered<Published> send_records(const std::vector<Outgoing>& outgoing,
   auto request = sign_records(records, status, author);
   if (!request) return {std::nullopt, complain(console, request.error())};
 
-  const auto answer = ask<local::PublishAnswer>(daemon, console, std::move(*request));
+  // A few are sent in no time.
+  constexpr std::size_t many = 500;
+  std::optional<local::Progress> sending;
+  if (records.size() > many) sending = local::Progress{records.size(), 0, "entries: sending them"};
+  const auto answer = ask<local::PublishAnswer>(daemon, console, std::move(*request), sending);
   if (!answer) return {std::nullopt, answer.exit};
   if (answer->records.size() != records.size()) {
     const Error wrong = fail(Errc::malformed,

@@ -108,11 +108,15 @@ Exit publish(const PublishOptions& options, Daemon& daemon, const Console& conso
 
   const auto status = ask_member_status(daemon, console);
   if (!status) return status.exit;
+  ProgressBar bar(console);
+  std::size_t done = 0;
   for (Prepared& each : prepared) {
+    if (++done % files_between_steps == 0) bar.show(done, prepared.size(), "looking at references");
     const auto completed = complete_references(each.content, daemon, console);
     if (!completed) return completed.exit;
     each.content = *completed;
   }
+  bar.clear();
   if (!options.yes && can_ask(console)) {
     const auto agreed = person_publishes(prepared.size(), *status, daemon, console);
     if (!agreed) return agreed.exit;
@@ -123,10 +127,14 @@ Exit publish(const PublishOptions& options, Daemon& daemon, const Console& conso
   std::vector<Outgoing> outgoing;
   outgoing.reserve(prepared.size());
   for (const Prepared& each : prepared) {
+    if (outgoing.size() % files_between_steps == files_between_steps - 1) {
+      bar.show(outgoing.size(), prepared.size(), "signing");
+    }
     outgoing.push_back(
         {each.kind, each.title, each.file,
          make_record(each.kind, to_bytes(view(each.content)), *status, key->public_key(), desk)});
   }
+  bar.clear();
   const auto published = send_records(outgoing, *status, *key, daemon, console);
   if (!published) return published.exit;
   tell(console, *published);
