@@ -74,9 +74,9 @@ step "release build" 360 build release
 export KITH_SEEDS=${KITH_SEEDS:-1000}
 step "tests and 1,000 simulated worlds" 700 run_tests release
 step "demo" 180 scripts/demo --check --build build/release/bin
-step "sanitizer build" 480 build_sanitized
-step "protocol, storage and kept fuzz inputs under ASan and UBSan" 120 run_sanitized
 if [ $full = 1 ]; then
+  step "sanitizer build" 480 build_sanitized
+  step "protocol, storage and kept fuzz inputs under ASan and UBSan" 120 run_sanitized
   asan_seeds=100
   step "sanitizer build of all" 1800 build asan
   KITH_SEEDS=$asan_seeds step "tests under ASan and UBSan" 1800 run_tests asan
