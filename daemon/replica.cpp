@@ -64,9 +64,13 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
   }
   state.judged = storage::views::judged(view_txn, head.log);
   state.shown = storage::views::shown(view_txn, head.log);
-  for (const auto& [index, _] : storage::views::bad(view_txn, head.log, 0, ~std::size_t{0})) {
-    ++state.bad;
+  for (const auto& [index, why] : storage::views::bad(view_txn, head.log, 0, ~std::size_t{0})) {
     if (index >= state.shown) state.not_shown.insert(index);
+    if (why != storage::views::missing_text) {
+      ++state.bad;
+    } else if (!state.gaps.contains(index)) {
+      state.late.insert(index);  // It came, but was not judged before the end.
+    }
   }
   governance[state.member].complete = state.judged;
   storage::views::each_text(view_txn, head.log, [&](std::uint64_t index, BytesView text) {

@@ -53,6 +53,8 @@ struct Replica::Impl {
     std::deque<std::shared_ptr<JudgeBatch>> batches;  // In the pool, in the order of the log.
     std::uint64_t shown = 0;                          // Leaves whose record is in the views.
     bool showing = false;
+    // Governance that opened with none of so many space keys: only another key lets judging go on.
+    std::optional<std::size_t> blocked_with_keys;
     bool frozen = false;
     storage::StoredCheckpoint checkpoint;
     std::map<MemberId, Cosignature> cosignatures;

@@ -243,6 +243,10 @@ void put_bad(WriteTxn& txn, const LogId& log, std::uint64_t index, std::string_v
   txn.put(Table::bad, numbered_key(log, index), view(why));
 }
 
+void erase_bad(WriteTxn& txn, const LogId& log, std::uint64_t index) {
+  txn.erase(Table::bad, numbered_key(log, index));
+}
+
 std::vector<std::pair<std::uint64_t, std::string>> bad(const ReadTxn& txn, const LogId& log,
                                                        std::uint64_t first, std::size_t limit) {
   std::vector<std::pair<std::uint64_t, std::string>> found;
