@@ -1,6 +1,7 @@
 #include "storage/lmdb.hpp"
 
 #include <lmdb.h>
+#include <sys/statvfs.h>
 
 #include <array>
 #include <atomic>
@@ -89,6 +90,14 @@ struct LmdbDatabase::Impl {
 
 namespace {
 
+bool no_room_is_left(MDB_env* env) {
+  constexpr std::uint64_t room_min = 64 * 1024;
+  const char* folder = nullptr;
+  struct statvfs status{};
+  return mdb_env_get_path(env, &folder) == 0 && ::statvfs(folder, &status) == 0 &&
+         std::uint64_t{status.f_bavail} * status.f_frsize < room_min;
+}
+
 /// What both kinds of transaction do alike. Aborts unless committed.
 class Transaction {
  public:
@@ -109,7 +118,14 @@ class Transaction {
     KITH_CHECK(txn_ != nullptr);
     return txn_;
   }
-  void commit() { check(mdb_txn_commit(std::exchange(txn_, nullptr)), "committing"); }
+  void commit() {
+    MDB_env* const env = mdb_txn_env(txn_);
+    int code = mdb_txn_commit(std::exchange(txn_, nullptr));
+    // A disk that fills up in the middle of a write cuts it short, and LMDB has no error of its own
+    // for that.
+    if (code == EIO && no_room_is_left(env)) code = ENOSPC;
+    check(code, "committing");
+  }
 
  private:
   MDB_txn* txn_ = nullptr;
