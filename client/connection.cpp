@@ -61,6 +61,7 @@ Result<bool> Connection::open() {
   std::memcpy(address.sun_path, path_.c_str(), path_.size() + 1);
   socket_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket_ < 0) return not_reached(path_, errno);
+  // The socket API asks for the cast.
   if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
     const Error error = not_reached(path_, errno);
     ::close(socket_);

@@ -45,10 +45,6 @@ Result<std::string> new_passphrase(const Desk& desk) {
   return passphrase;
 }
 
-void wipe_text(std::string& text) {
-  wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
-}
-
 Result<std::string> key_file_text(const Desk& desk, const SigningKey& key, bool with_passphrase) {
   if (!with_passphrase) return encode_key_file(key);
   auto passphrase = new_passphrase(desk);
@@ -58,7 +54,7 @@ Result<std::string> key_file_text(const Desk& desk, const SigningKey& key, bool 
   desk.random(salt);
   desk.random(nonce.bytes);
   auto text = encode_key_file(key, *passphrase, salt, nonce);
-  wipe_text(*passphrase);
+  wipe(*passphrase);
   return text;
 }
 
@@ -91,7 +87,7 @@ Result<PublicKey> make_key(const Desk& desk, bool with_passphrase) {
   const auto folder = make_folder(desk.key_file.parent_path());
   if (!folder) return folder.error();
   const auto written = files::create(desk.key_file, view(*text), 0600);
-  wipe_text(*text);
+  wipe(*text);
   if (!written && written.error().code == Errc::conflict) return exists;
   if (!written) return written.error();
   return key.public_key();
@@ -119,8 +115,8 @@ Result<SigningKey> open_key(const Desk& desk) {
   }
   if (!passphrase) return passphrase.error();
   auto key = open_key_file(*text, *passphrase);
-  wipe_text(*passphrase);
-  wipe_text(*text);
+  wipe(*passphrase);
+  wipe(*text);
   if (!key && key.error().code == Errc::forbidden) {
     return fail(Errc::forbidden, "wrong passphrase for " + desk.key_file.string() + "; try again");
   }

@@ -36,6 +36,7 @@ struct Replica::Impl::JudgeBatch {
   std::size_t keys = 0;  // Space keys at hand when it began.
   bool done = false;
   std::vector<Item> items;
+  std::vector<std::uint64_t> missing;  // Passed over: judged when their payloads come.
   std::vector<Judged> judged;
 };
 
@@ -74,8 +75,9 @@ void Replica::Impl::judge_more(const LogId& id) {
           --jobs;
           --judging;
           batch->done = true;
-          absorb_done(id);
+          // Others have waited longer.
           for (const LogId& other : std::exchange(to_judge, {})) judge_more(other);
+          absorb_done(id);
         });
   }
 }
@@ -93,6 +95,7 @@ std::shared_ptr<Replica::Impl::JudgeBatch> Replica::Impl::next_batch(const LogId
     if (!state.batches.empty()) return nullptr;
     read_late(id, state, *batch);
   } else {
+    if (state.blocked_with_keys == space_keys.size()) return nullptr;
     const std::uint64_t last = std::min(state.size, begin + judge_entries_max);
     // What trickles in while others of its log are in the pool gathers into one batch.
     const bool whole = last == begin + judge_entries_max;
@@ -128,7 +131,12 @@ void Replica::Impl::read_next(const LogId& id, std::uint64_t last, JudgeBatch& b
         const auto leaf = decode_leaf(text((*leaves)[index - batch.first]));
         if (!payload && !may_be_skipped(leaf->leaf_class)) return false;
         batch.next = index + 1;
-        if (!payload) return true;  // A gap: judged when it is filled.
+        if (!payload) {
+          // Nobody may see it before it was judged, whenever it comes.
+          logs.at(id).not_shown.insert(index);
+          batch.missing.push_back(index);
+          return true;
+        }
         bytes += payload->size();
         batch.items.push_back({index, leaf->leaf_class, to_bytes(*payload),
                                id == own_log && door_checked.erase(index) != 0});
@@ -155,7 +163,10 @@ void Replica::Impl::absorb_done(const LogId& id) {
     }
     blocked = !absorb(id, *batch);
     // What was judged behind a block is judged again when that is gone.
-    if (blocked) state.batches.clear();
+    if (blocked) {
+      state.batches.clear();
+      state.blocked_with_keys = batch->keys;
+    }
   }
   govern();
   if (!blocked) judge_more(id);
@@ -198,7 +209,14 @@ bool Replica::Impl::absorb(const LogId& id, JudgeBatch& batch) {
       kept->texts.emplace_back(judged.index, judged.text);
       door_ids.erase(judged.id);
     }
-    if (batch.late && judged.index < state.shown) state.late_to_show.insert(judged.index);
+    if (batch.late) {
+      state.late_to_show.insert(judged.index);
+    } else {
+      state.not_shown.erase(judged.index);
+    }
+  }
+  for (const std::uint64_t index : batch.missing) {
+    if (index < batch.next) kept->bad.emplace_back(index, storage::views::missing_text);
   }
   if (!batch.late) {
     state.judged = std::max(state.judged, batch.next);

@@ -67,7 +67,7 @@ Result<Identity> DataDir::load_identity() const {
   auto text = files::read_secret(path_ / identity_name, identity_bytes_max);
   if (!text) return text.error();
   auto identity = decode_identity(*text);
-  wipe({reinterpret_cast<std::uint8_t*>(text->data()), text->size()});
+  wipe(*text);
   if (!identity) return fail(identity.error(), "reading " + (path_ / identity_name).string());
   return identity;
 }
@@ -75,7 +75,7 @@ Result<Identity> DataDir::load_identity() const {
 Result<bool> DataDir::save_identity(const Identity& identity) const {
   std::string text = encode_identity(identity);
   auto written = files::write(path_ / identity_name, view(text), secret_mode);
-  wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+  wipe(text);
   return written;
 }
 

@@ -134,7 +134,10 @@ asio::awaitable<void> Dialer::dial(DialTarget target, Wakeup& end) {
     }
     const std::string reason =
         result.index() == 0 ? std::get<0>(result).why : "no answer within the time allowed";
-    why += (why.empty() ? "" : "; ") + address + ": " + reason;
+    if (!why.empty()) why += "; ";
+    why += address;
+    why += ": ";
+    why += reason;
   }
   State& state = states_.at(target.member);
   state.next = after_pause(state.failures++);

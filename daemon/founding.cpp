@@ -61,10 +61,12 @@ Record record_of(const std::string& kind, Bytes body, const PublicKey& author, M
 Result<bool> append_clear(storage::WriteTxn& txn, const LogId& log, Millis now,
                           const std::vector<Bytes>& texts) {
   std::vector<std::string> leaves;
+  leaves.reserve(texts.size());
   for (const Bytes& text : texts) {
     leaves.push_back(encode_leaf(make_leaf(LeafClass::clear, now, text)));
   }
   std::vector<storage::NewEntry> entries;
+  entries.reserve(texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i) {
     entries.push_back({view(leaves[i]), BytesView(texts[i])});
   }

@@ -4,27 +4,9 @@
 #include "protocol/base/limits.hpp"
 #include "protocol/base/text.hpp"
 #include "protocol/keys/space_key.hpp"
+#include "storage/packing.hpp"
 
 namespace kith::daemon {
-namespace {
-
-constexpr std::string_view invitations_key = "invitations";
-constexpr std::string_view candidate_prefix = "candidate/";
-
-/// One row of `waiting`: invitations as fixed-size items.
-Bytes encode_invitations(const auto& invitations) {
-  Bytes out;
-  for (const auto& invitation : invitations) {
-    append(out, invitation.secret.view());
-    append_integer(out, invitation.expires);
-    out.push_back(invitation.used_by ? 1 : 0);
-    append(out, invitation.used_by ? invitation.used_by->view() : Key32{}.view());
-  }
-  return out;
-}
-constexpr std::size_t invitation_bytes = 32 + 8 + 1 + 32;
-
-}  // namespace
 
 bool Replica::Impl::fold_complete() const {
   return fold && fold->state_after(me.decision) != nullptr;
@@ -215,50 +197,31 @@ void Replica::Impl::save_invitations(std::function<void(const std::optional<Erro
     return invitation.expires <= host.now();
   });
   std::vector<std::pair<Bytes, Bytes>> rows;
+  rows.emplace_back(invitations_key(), encode_invitations(invitations));
   for (const auto& [member, candidate] : candidates) {
-    Bytes key = to_bytes(view(candidate_prefix));
-    append(key, member.view());
-    Bytes value;
-    append_integer(value, candidate.since);
-    append_integer(value, static_cast<std::uint32_t>(candidate.request.certificate.size()));
-    append(value, candidate.request.certificate);
-    append(value, encode(candidate.request.profile));
-    rows.emplace_back(std::move(key), std::move(value));
+    rows.emplace_back(candidate_key(member), encode_candidate(candidate));
   }
   write(
-      [rows = std::move(rows), list = encode_invitations(invitations)](storage::WriteTxn& txn,
-                                                                       storage::HighWaterMarks&) {
-        txn.put(storage::Table::waiting, view(invitations_key), list);
+      [rows = std::move(rows)](storage::WriteTxn& txn, storage::HighWaterMarks&) {
         for (const auto& [key, value] : rows) txn.put(storage::Table::waiting, key, value);
       },
       std::move(done));
 }
 
 void Replica::Impl::load_invitations(const storage::ReadTxn& txn) {
-  if (const auto list = txn.get(storage::Table::waiting, view(invitations_key))) {
-    BytesView rest = *list;
-    while (rest.size() >= invitation_bytes) {
-      InvitationState invitation{Key32::from(rest), read_integer<Millis>(rest.subspan(32)), {}};
-      if (rest[40] != 0) invitation.used_by = DhPublic::from(rest.subspan(41, 32));
-      invitations.push_back(invitation);
-      rest = rest.subspan(invitation_bytes);
-    }
+  // A damaged row costs one invitation or one candidate, who will ask again.
+  if (const auto row = txn.get(storage::Table::waiting, invitations_key())) {
+    if (auto kept = decode_invitations(*row)) invitations = std::move(*kept);
   }
-  Bytes key = to_bytes(view(candidate_prefix));
+  const Bytes prefix = candidates_prefix();
+  Bytes key = prefix;
   while (const auto row = txn.at_or_after(storage::Table::waiting, key)) {
-    if (!text(row->key).starts_with(candidate_prefix)) break;
+    if (!storage::begins_with(row->key, prefix)) break;
+    if (auto candidate = decode_candidate(row->key, row->value)) {
+      candidates[candidate->certificate.member] = std::move(*candidate);
+    }
     key = to_bytes(row->key);
     key.push_back(0);
-    if (row->value.size() < 12) continue;
-    const auto length = read_integer<std::uint32_t>(row->value.subspan(8));
-    if (row->value.size() < 12 + std::size_t{length}) continue;
-    peer::JoinRequest request{to_bytes(row->value.subspan(12, length)), {}};
-    const auto profile = decode_profile(row->value.subspan(12 + length));
-    const auto certificate = verify_certificate(request.certificate);
-    if (!profile || !certificate) continue;
-    request.profile = *profile;
-    candidates[certificate->member] = {std::move(request), *certificate,
-                                       read_integer<Millis>(row->value)};
   }
 }
 

@@ -15,9 +15,6 @@ constexpr int by_table = 0;
 constexpr int by_certificate = 1;
 constexpr int by_invitation = 2;  // And more: the number of the invitation.
 
-/// In front of a member's id, in Table::meta.
-constexpr std::string_view confirmed_prefix = "confirmed";
-
 }  // namespace
 
 Replica::Impl::Impl(Identity identity, Options given, const storage::HighWaterMarks& marks,
@@ -62,13 +59,18 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
     state.gaps.insert(gap);
   }
   if (const auto agreed = log_txn.get(storage::Table::meta, head.log.view())) {
-    state.agreed = read_integer<std::uint64_t>(*agreed);
+    // Damaged: it follows from the cosignatures, unless the witnesses changed since.
+    state.agreed = decode_agreed(head.log, *agreed).value_or(0);
   }
   state.judged = storage::views::judged(view_txn, head.log);
   state.shown = storage::views::shown(view_txn, head.log);
-  for (const auto& [index, _] : storage::views::bad(view_txn, head.log, 0, ~std::size_t{0})) {
-    ++state.bad;
+  for (const auto& [index, why] : storage::views::bad(view_txn, head.log, 0, ~std::size_t{0})) {
     if (index >= state.shown) state.not_shown.insert(index);
+    if (why != storage::views::missing_text) {
+      ++state.bad;
+    } else if (!state.gaps.contains(index)) {
+      state.late.insert(index);  // It came, but was not judged before the end.
+    }
   }
   governance[state.member].complete = state.judged;
   storage::views::each_text(view_txn, head.log, [&](std::uint64_t index, BytesView text) {
@@ -245,11 +247,14 @@ Result<bool> Replica::Impl::hear_certificate(const MemberId& owner, const Bytes&
 }
 
 void Replica::Impl::load_confirmed_numbers(const storage::ReadTxn& txn) {
-  auto row = txn.at_or_after(storage::Table::meta, view(confirmed_prefix));
-  for (; row && text(row->key).starts_with(confirmed_prefix);
+  const Bytes prefix = confirmed_prefix();
+  auto row = txn.at_or_after(storage::Table::meta, prefix);
+  for (; row && storage::begins_with(row->key, prefix);
        row = txn.at_or_after(storage::Table::meta, storage::successor(row->key))) {
-    confirmed_numbers[MemberId::from(row->key.subspan(confirmed_prefix.size()))] =
-        read_integer<std::uint64_t>(row->value);
+    // A damaged row costs one longer handshake.
+    if (const auto kept = decode_confirmed(row->key, row->value)) {
+      confirmed_numbers[kept->member] = kept->number;
+    }
   }
 }
 
@@ -258,11 +263,7 @@ void Replica::Impl::confirm_number(const MemberId& member, std::uint64_t number)
   // Kept over a restart: a peer that knows us need not be told again, which is most of a handshake.
   write(
       [=](storage::WriteTxn& txn, storage::HighWaterMarks&) {
-        Bytes key = to_bytes(view(confirmed_prefix));
-        append(key, member.view());
-        Bytes value;
-        append_integer(value, number);
-        txn.put(storage::Table::meta, key, value);
+        txn.put(storage::Table::meta, confirmed_key(member), encode_confirmed({member, number}));
       },
       [](const std::optional<Error>&) {});
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "daemon/replica.hpp"
+#include "daemon/waiting_rows.hpp"
 #include "protocol/audit/judge.hpp"
 #include "protocol/governance/fold.hpp"
 #include "protocol/keys/authors.hpp"
@@ -52,6 +53,8 @@ struct Replica::Impl {
     std::deque<std::shared_ptr<JudgeBatch>> batches;  // In the pool, in the order of the log.
     std::uint64_t shown = 0;                          // Leaves whose record is in the views.
     bool showing = false;
+    // Governance that opened with none of so many space keys: only another key lets judging go on.
+    std::optional<std::size_t> blocked_with_keys;
     bool frozen = false;
     storage::StoredCheckpoint checkpoint;
     std::map<MemberId, Cosignature> cosignatures;
@@ -75,16 +78,6 @@ struct Replica::Impl {
     Millis heard = 0;
     bool candidate = false;
     std::optional<MemberId> candidate_member;
-  };
-  struct InvitationState {
-    Key32 secret;
-    Millis expires = 0;
-    std::optional<DhPublic> used_by;
-  };
-  struct CandidateState {
-    peer::JoinRequest request;
-    Certificate certificate;
-    Millis since = 0;
   };
   struct OwnReply {
     Appended appended;

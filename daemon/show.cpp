@@ -59,7 +59,8 @@ struct Replica::Impl::ShowBatch {
     LeafClass leaf_class = LeafClass::record;
     Bytes payload;
   };
-  std::uint64_t next = 0;  // What is shown afterwards.
+  std::uint64_t next = 0;           // What is shown afterwards.
+  std::vector<std::uint64_t> late;  // Of the items: they were missing before.
   std::vector<Item> items;
   std::vector<storage::RecordRow> rows;
 };
@@ -111,6 +112,7 @@ std::shared_ptr<Replica::Impl::ShowBatch> Replica::Impl::next_to_show(const LogI
     state.late_to_show.erase(state.late_to_show.begin());
     const auto leaf = storage::log_store::leaf(*txn, id, index);
     const auto payload = storage::log_store::payload(*txn, id, index);
+    batch->late.push_back(index);
     if (leaf && payload) add(index, *leaf, *payload);
   }
   if (!batch->items.empty()) return batch;
@@ -139,6 +141,7 @@ void Replica::Impl::show(const LogId& id, const std::shared_ptr<ShowBatch>& batc
   host.write_views(
       [=](storage::WriteTxn& txn) {
         for (const auto& row : batch->rows) storage::views::put_record(txn, row);
+        for (const std::uint64_t index : batch->late) storage::views::erase_bad(txn, id, index);
         storage::views::set_shown(txn, id, batch->next);
       },
       [this, batch] {

@@ -148,6 +148,7 @@ void Replica::Impl::carry_out(sync::StoreEntries& action) {
     std::optional<storage::LogHead> head;
     std::optional<Cosignature> cosignature;
     bool refused = false;
+    bool out_of_turn = false;
     bool kept = false;
     bool conflict = false;
   };
@@ -168,7 +169,9 @@ void Replica::Impl::carry_out(sync::StoreEntries& action) {
     if (!entries.empty()) {
       const auto head = storage::log_store::append(txn, id, given->first, entries);
       if (!head) {
-        outcome->refused = true;
+        // Not where the log ends: what precedes it met a full disk, and that is nobody's fault.
+        outcome->out_of_turn = head.error().code == Errc::conflict;
+        outcome->refused = !outcome->out_of_turn;
         return;
       }
     }
@@ -189,9 +192,9 @@ void Replica::Impl::carry_out(sync::StoreEntries& action) {
   write(std::move(work), [=, this](const std::optional<Error>& failure) {
     LogState& state = logs.at(id);
     using Stored = sync::EntriesStored::Outcome;
-    const Stored how = failure            ? Stored::failed
-                       : outcome->refused ? Stored::refused
-                                          : Stored::stored;
+    const Stored how = failure || outcome->out_of_turn ? Stored::failed
+                       : outcome->refused              ? Stored::refused
+                                                       : Stored::stored;
     sync::EntriesStored stored{id, {}, {}, how, given->from};
     if (how != Stored::stored) {
       const auto txn = host.log().read();
@@ -413,9 +416,7 @@ void Replica::Impl::save_agreed() {
   write(
       [agreed = agreed_sizes()](storage::WriteTxn& txn, storage::HighWaterMarks&) {
         for (const auto& [log, size] : agreed) {
-          Bytes value;
-          append_integer(value, size);
-          txn.put(storage::Table::meta, log.view(), value);
+          txn.put(storage::Table::meta, log.view(), encode_agreed(log, size));
         }
       },
       [](const std::optional<Error>&) {});

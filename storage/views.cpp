@@ -205,7 +205,7 @@ Result<RecordRow> find(const ReadTxn& txn, std::string_view prefix) {
   if (prefix.size() < prefix_characters_min) {
     return fail(Errc::usage, "at least 4 characters of a record id are needed");
   }
-  const Error missing = fail(Errc::not_found, "no record id begins with this");
+  Error missing = fail(Errc::not_found, "no record id begins with this");
   const auto least = prefix.size() <= id_characters ? least_id(prefix) : std::nullopt;
   if (!least) return missing;
 
@@ -241,6 +241,10 @@ std::uint64_t record_count(const ReadTxn& txn) { return last_sequence(txn); }
 
 void put_bad(WriteTxn& txn, const LogId& log, std::uint64_t index, std::string_view why) {
   txn.put(Table::bad, numbered_key(log, index), view(why));
+}
+
+void erase_bad(WriteTxn& txn, const LogId& log, std::uint64_t index) {
+  txn.erase(Table::bad, numbered_key(log, index));
 }
 
 std::vector<std::pair<std::uint64_t, std::string>> bad(const ReadTxn& txn, const LogId& log,

@@ -73,6 +73,10 @@ bool put_record(WriteTxn& txn, RecordRow row);
 
 /// A leaf whose payload is not shown, and why; counted and reported.
 void put_bad(WriteTxn& txn, const LogId& log, std::uint64_t index, std::string_view why);
+/// Why a leaf is among the bad whose payload was not here when its turn came.
+inline constexpr std::string_view missing_text = "its payload was not here yet";
+/// Takes it from the bad: its payload came and is good.
+void erase_bad(WriteTxn& txn, const LogId& log, std::uint64_t index);
 /// From index `first` on, in the order of the log, at most `limit`.
 [[nodiscard]] std::vector<std::pair<std::uint64_t, std::string>> bad(const ReadTxn& txn,
                                                                      const LogId& log,

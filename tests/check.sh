@@ -24,10 +24,10 @@ formatted() {
   git ls-files '*.cpp' '*.hpp' | xargs clang-format-19 --dry-run --Werror
 }
 
-build() { # preset
+build() { # preset, further arguments of the build
   cmake --preset "$1" >"build-$1.log" 2>&1 || { cat "build-$1.log"; rm -f "build-$1.log"; return 1; }
   rm -f "build-$1.log"
-  cmake --build --preset "$1" -j "$jobs"
+  cmake --build --preset "$1" -j "$jobs" "${@:2}"
 }
 
 run_tests() { # preset, further arguments of ctest
@@ -39,16 +39,53 @@ run_tests() { # preset, further arguments of ctest
 # Some things a machine may not allow; then the script says so loudly and ends with 77.
 or_skipped() { "$@" || [ $? -eq 77 ]; }
 
+# The sources and their tests that decide and store, and every kept input of the fuzz targets.
+build_sanitized() {
+  build asan --target protocol_test storage_test fuzz_targets
+}
+run_sanitized() {
+  build/asan/bin/protocol_test --gtest_brief=1
+  build/asan/bin/storage_test --gtest_brief=1
+  for kept in tests/fuzz/corpus/*; do "build/asan/bin/${kept##*/}" "$kept"; done
+}
+
+tidy() {
+  run-clang-tidy-19 -quiet -p build/fuzz -j "$jobs" "$PWD/(protocol|storage|daemon|client)/.*\.cpp"
+}
+
+coverage() {
+  build coverage --target protocol_test storage_test
+  find build/coverage -name '*.gcda' -delete
+  build/coverage/bin/protocol_test --gtest_brief=1
+  build/coverage/bin/storage_test --gtest_brief=1
+  gcovr --root . --object-directory build/coverage --filter protocol/ --filter storage/ \
+    --exclude-throw-branches --exclude-unreachable-branches --gcov-ignore-parse-errors \
+    --json-summary build/coverage/summary.json --json-summary-pretty >/dev/null
+  python3 -c 'import json
+s = json.load(open("build/coverage/summary.json"))
+print(json.dumps({"figure": "coverage", "branches_percent": s["branch_percent"],
+                  "lines_percent": s["line_percent"], "limit_percent": 90}))
+raise SystemExit(s["branch_percent"] < 90)'
+}
+
 mkdir -p build
 step "format" 30 formatted
-step "release build" 600 build release
+step "release build" 360 build release
 export KITH_SEEDS=${KITH_SEEDS:-1000}
 step "tests and 1,000 simulated worlds" 700 run_tests release
 step "demo" 180 scripts/demo --check --build build/release/bin
 if [ $full = 1 ]; then
+  step "sanitizer build" 480 build_sanitized
+  step "protocol, storage and kept fuzz inputs under ASan and UBSan" 120 run_sanitized
   asan_seeds=100
-  step "sanitizer build" 1800 build asan
+  step "sanitizer build of all" 1800 build asan
   KITH_SEEDS=$asan_seeds step "tests under ASan and UBSan" 1800 run_tests asan
+  step "thread sanitizer build" 1800 build tsan --target daemon_test kithd kith
+  step "daemon and real daemons under TSan" 1800 run_tests tsan -E '_NOT_BUILT$'
+  step "fuzz build" 1800 build fuzz
+  step "fuzzing" 3000 tests/fuzz/run.sh
+  step "clang-tidy" 3000 tidy
+  step "coverage" 1800 coverage
   for bench in build/release/bin/bench_*; do step "${bench##*/}" 600 "$bench"; done
   step "a bare Debian" 7200 or_skipped tests/package/bare_root.sh
   step "100,000 simulated worlds" 14400 tests/simulation/seeds.sh 100000

@@ -40,7 +40,7 @@ Result<Scopes> parse_scopes(const std::vector<std::string>& names) {
 }
 
 Result<PublicKey> parse_author(const std::string& text) {
-  const auto author = decode_author(text);
+  auto author = decode_author(text);
   if (!author || !is_valid_public_key(*author)) {
     return fail(Errc::usage, "\"" + text +
                                  "\" is no author name; it is the line beginning with kith-author- "

@@ -125,6 +125,7 @@ Exit publish(const PublishOptions& options, Daemon& daemon, const Console& conso
   if (!key) return complain(console, key.error());
 
   std::vector<Outgoing> outgoing;
+  outgoing.reserve(prepared.size());
   for (const Prepared& each : prepared) {
     if (outgoing.size() % files_between_steps == files_between_steps - 1) {
       bar.show(outgoing.size(), prepared.size(), "signing");

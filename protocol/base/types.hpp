@@ -19,11 +19,11 @@ using BytesView = std::span<const std::uint8_t>;
 
 /// The bytes of a text, without its terminator.
 [[nodiscard]] inline BytesView view(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};  // May alias all.
 }
 /// Bytes known to be text (the caller has checked them or does not care).
 [[nodiscard]] inline std::string_view text(BytesView bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};  // May alias all.
 }
 [[nodiscard]] inline Bytes to_bytes(BytesView bytes) { return {bytes.begin(), bytes.end()}; }
 [[nodiscard]] inline bool equal(BytesView a, BytesView b) { return std::ranges::equal(a, b); }

@@ -203,6 +203,7 @@ bool equal_in_constant_time(BytesView a, BytesView b) {
 }
 
 void wipe(std::span<std::uint8_t> secret) { sodium_memzero(secret.data(), secret.size()); }
+void wipe(std::string& secret) { sodium_memzero(secret.data(), secret.size()); }
 
 void pad(Bytes& text, std::size_t block) {
   const std::size_t padded = (text.size() / block + 1) * block;

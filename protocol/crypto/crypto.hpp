@@ -90,6 +90,7 @@ using Nonce24 = Octets<struct Nonce24Tag, 24>;
 [[nodiscard]] bool equal_in_constant_time(BytesView a, BytesView b);
 /// Overwrites with zeros in a way the compiler keeps.
 void wipe(std::span<std::uint8_t> secret);
+void wipe(std::string& secret);
 
 /// Appends 0x80 and zeros up to a multiple of `block` (sodium_pad).
 void pad(Bytes& text, std::size_t block);

@@ -77,7 +77,7 @@ Result<Certificate> verify_certificate(BytesView statement, const MemberId& memb
 Result<Certificate> verify_certificate(BytesView statement) {
   const auto parts = split(statement);
   if (!parts) return parts.error();
-  const auto unchecked = decode_certificate(parts->segment);
+  auto unchecked = decode_certificate(parts->segment);
   if (!unchecked) return unchecked;
   return verify_certificate(statement, unchecked->member);
 }

@@ -6,22 +6,10 @@
 #include <vector>
 
 #include "protocol/log/checkpoint.hpp"
+#include "protocol/schema/cosignature.hpp"
 
 /// Witnessing: cosignature/v1 (C2SP tlog-cosignature), who witnesses a log, and what is agreed.
 namespace kith {
-
-/// One witness's word that (size, root) was the largest consistent tree of `log` it had seen.
-/// It counts for every smaller size.
-struct Cosignature {
-  LogId log;
-  std::uint64_t size = 0;
-  TreeHash root{};
-  MemberId witness;
-  std::uint64_t time_s = 0;  ///< Unix seconds, by the witness's clock.
-  Signature signature{};
-
-  friend bool operator==(const Cosignature&, const Cosignature&) = default;
-};
 
 /// "kith/witness/" and the member id in hex.
 [[nodiscard]] std::string witness_name(const MemberId& witness);

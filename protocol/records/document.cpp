@@ -72,7 +72,7 @@ class FieldReader {
 
   std::optional<std::string> scalar(const yaml_event_t& event) {
     const auto& given = event.data.scalar;
-    const std::string value(reinterpret_cast<const char*>(given.value), given.length);
+    const std::string value(text_of(given));
     if (depth_ == 0) return no_fields();
     if (at_key()) {
       fields.push_back({{is_null(event) ? "" : value, {}, event.start_mark.line}});
@@ -96,11 +96,16 @@ class FieldReader {
     return std::nullopt;
   }
 
+  static std::string_view text_of(const decltype(yaml_event_t::data.scalar)& scalar) {
+    // libyaml's bytes are unsigned.
+    return {reinterpret_cast<const char*>(scalar.value), scalar.length};
+  }
+
   /// YAML's words for "nothing here", unless they stand in quotes.
   static bool is_null(const yaml_event_t& event) {
     const auto& given = event.data.scalar;
     if (given.style != YAML_PLAIN_SCALAR_STYLE) return false;
-    const std::string_view value(reinterpret_cast<const char*>(given.value), given.length);
+    const std::string_view value = text_of(given);
     return value.empty() || value == "~" || value == "null" || value == "Null" || value == "NULL";
   }
 
@@ -121,6 +126,7 @@ class Yaml {
     yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
     // Also for an empty text the parser wants to see an address.
     const char* begin = text.empty() ? "" : text.data();
+    // libyaml's bytes are unsigned.
     yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(begin),
                                  text.size());
   }

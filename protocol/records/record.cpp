@@ -109,12 +109,14 @@ std::vector<SignedRecord> sign_batch(const NetworkId& network, const LogId& log,
                                      const std::vector<Bytes>& records, const SigningKey& author) {
   KITH_CHECK(!records.empty() && records.size() <= limits::batch_records_max);
   std::vector<TreeHash> leaves;
+  leaves.reserve(records.size());
   for (const Bytes& record : records) leaves.push_back(id_leaf(record_id(record)));
   const MemoryTree tree(leaves);
   const auto count = static_cast<std::uint32_t>(records.size());
   const Signature signature = author.sign(batch_message(network, log, count, tree.root()));
 
   std::vector<SignedRecord> batch;
+  batch.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) {
     batch.push_back({count, i, tree.inclusion_path(i), signature, records[i]});
   }

@@ -6,7 +6,6 @@
 #include "protocol/base/check.hpp"
 #include "protocol/base/limits.hpp"
 #include "protocol/base/text.hpp"
-#include "protocol/log/tile.hpp"
 #include "protocol/schema/peer.capnp.h"
 
 namespace kith::peer {

@@ -8,7 +8,7 @@
 
 #include "protocol/base/result.hpp"
 #include "protocol/base/types.hpp"
-#include "protocol/log/witness.hpp"
+#include "protocol/schema/cosignature.hpp"
 #include "protocol/schema/record_codec.hpp"
 
 /// What daemons say to one another once a channel is up: the structs of peer.capnp, one segment to

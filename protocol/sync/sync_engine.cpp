@@ -151,14 +151,19 @@ void SyncEngine::on(CheckpointKept& event, Actions& actions) {
 
 void SyncEngine::on(PayloadsStored& event, Actions& actions) {
   Log& log = logs_.at(event.log);
+  if (const auto from = peers_.find(event.from); from != peers_.end()) {
+    from->second.logs[event.log].storing_payloads = false;
+  }
   for (const std::uint64_t index : event.indices) log.gaps.erase(index);
-  touch(log);
+  if (!event.indices.empty()) touch(log);
   if (!event.accepted) {
     if (peers_.contains(event.from)) {
       drop(event.from, Errc::bad_proof, "a payload that is not what its leaf commits to", actions);
     }
     return;
   }
+  // None was taken: another peer was quicker, or the disk is full and asking at once would not end.
+  if (event.indices.empty()) return;
   for (auto& [id, _] : peers_) ask_payloads(event.log, log, id, actions);
 }
 
@@ -210,6 +215,10 @@ void SyncEngine::on(Tick& event, Actions& actions) {
   // can give would stand still for as long as the connection does.
   for (auto& [_, log] : logs_) log.useless.clear();
   ask_checkpoints_again(actions);
+  for (auto& [log_id, log] : logs_) {
+    if (log.gaps.empty()) continue;
+    for (auto& [peer_id, _] : peers_) ask_payloads(log_id, log, peer_id, actions);
+  }
 }
 
 void SyncEngine::ask_checkpoints_again(Actions& actions) {
@@ -329,7 +338,9 @@ void SyncEngine::offer(PeerId peer, const LogId& id, SignedCheckpoint checkpoint
     actions.push_back(OwnLogBehind{id, checkpoint.size});
   }
   if (checkpoint.size <= log.held.size()) {
-    // Its leaves are here already: the store compares the root.
+    // Its leaves are here already: the store compares the root. A peer that says so over and over
+    // does not fill the writer's queue; what it said is asked for again.
+    if (in_flight_ >= limits::bundles_in_flight_max) return;
     ++log.stores_pending;
     ++in_flight_;
     actions.push_back(StoreEntries{id, peer, log.held.size(), {}, std::move(checkpoint)});
@@ -420,7 +431,7 @@ void SyncEngine::ask_payloads(const LogId& id, Log& log, PeerId peer_id, Actions
   const auto known = peer.logs.find(id);
   if (log.gaps.empty() || known == peer.logs.end()) return;
   PeerLog& said = known->second;
-  if (!said.asked_payloads.empty()) return;
+  if (!said.asked_payloads.empty() || said.storing_payloads) return;
   std::vector<std::uint64_t> wanted;
   for (const std::uint64_t index : log.gaps) {
     if (index >= said.size || wanted.size() == limits::tile_hashes) break;

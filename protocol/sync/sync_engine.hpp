@@ -217,6 +217,7 @@ class SyncEngine {
     std::set<std::uint64_t> lacks;  // Payloads it said it does not hold.
     bool asked_checkpoint = false;
     std::vector<std::uint64_t> asked_payloads;
+    bool storing_payloads = false;  // Its last answer is not durable yet: no more is asked of it.
   };
   struct Pending {
     LogId log;

@@ -216,6 +216,7 @@ void SyncEngine::receive(PeerId id, peer::Payloads& message, Actions& actions) {
     }
   }
   if (store.payloads.empty()) return ask_payloads(message.log, known->second, id, actions);
+  said.storing_payloads = true;
   actions.push_back(std::move(store));
 }
 

@@ -186,6 +186,8 @@ TYPED_TEST(Views, WhatIsNotShownIsCountedWithItsReason) {
             (Bad{{4, "not for us"}, {300, "bad signature"}}));
   EXPECT_EQ(views::bad(*this->txn_, log_id, 0, 1), (Bad{{4, "not for us"}}));
   EXPECT_EQ(views::bad(*this->txn_, log_id, 5, 10), (Bad{{300, "bad signature"}}));
+  views::erase_bad(*this->txn_, log_id, 300);
+  EXPECT_EQ(views::bad(*this->txn_, log_id, 5, 10), Bad{});
 }
 
 TYPED_TEST(Views, ADamagedRowSaysHowToRebuild) {

@@ -9,6 +9,7 @@
 #include "client/connection.hpp"
 #include "daemon/clock.hpp"
 #include "daemon/random.hpp"
+#include "daemon/waiting_rows.hpp"
 #include "protocol/base/limits.hpp"
 #include "protocol/base/text.hpp"
 #include "protocol/keys/certificate.hpp"
@@ -407,23 +408,20 @@ void session(const Arguments& arguments) {
 }
 
 void expire(const Arguments& arguments) {
-  // The row `invitations` of the table `waiting`: secret 32, expires 8, used 1, by 32.
-  constexpr std::size_t row_bytes = 73;
   storage::LmdbDatabase database(arguments.text("dir") + "/log", storage::log_tables(),
                                  storage::LmdbDatabase::Durability::full);
   const auto wanted = arguments.invitation();
   const auto txn = database.write();
-  const auto found = txn->get(storage::Table::waiting, view("invitations"));
-  Bytes rows = found ? to_bytes(*found) : Bytes{};
+  const auto row = txn->get(storage::Table::waiting, daemon::invitations_key());
+  auto kept = row ? daemon::decode_invitations(*row) : std::nullopt;
+  if (!kept) give_up("no invitations are kept");
   std::size_t changed = 0;
-  for (std::size_t at = 0; at + row_bytes <= rows.size(); at += row_bytes) {
-    if (Key32::from(BytesView(rows).subspan(at)) != wanted.secret) continue;
-    Bytes past;
-    append_integer(past, Millis{daemon::wall_now() - 1});
-    std::ranges::copy(past, rows.begin() + static_cast<std::ptrdiff_t>(at) + 32);
+  for (daemon::InvitationState& invitation : *kept) {
+    if (invitation.secret != wanted.secret) continue;
+    invitation.expires = daemon::wall_now() - 1;
     ++changed;
   }
-  txn->put(storage::Table::waiting, view("invitations"), rows);
+  txn->put(storage::Table::waiting, daemon::invitations_key(), daemon::encode_invitations(*kept));
   txn->commit();
   Finding("expired").figure("invitations", changed).expect(changed == 1, "It was there.");
 }

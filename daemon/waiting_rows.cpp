@@ -1,0 +1,136 @@
+#include "daemon/waiting_rows.hpp"
+
+#include "protocol/base/limits.hpp"
+#include "storage/packing.hpp"
+
+namespace kith::daemon {
+namespace {
+
+constexpr std::size_t invitation_bytes = Key32::size + sizeof(Millis) + 1 + DhPublic::size;
+constexpr std::size_t candidate_head_bytes = sizeof(Millis) + sizeof(std::uint32_t);
+
+/// Nothing if the flag is neither 0 nor 1, or says that nobody used it beside somebody's key.
+std::optional<InvitationState> decode_invitation_item(BytesView item) {
+  InvitationState invitation;
+  invitation.secret = Key32::from(item.first(Key32::size));
+  item = item.subspan(Key32::size);
+  invitation.expires = read_integer<Millis>(item);
+  const std::uint8_t is_used = item[sizeof(Millis)];
+  const auto used_by = DhPublic::from(item.subspan(sizeof(Millis) + 1));
+  if (is_used > 1 || (is_used == 0 && !used_by.is_zero())) return std::nullopt;
+  if (is_used == 1) invitation.used_by = used_by;
+  return invitation;
+}
+
+/// One number in the table `meta`.
+Bytes encode_number(BytesView key, std::uint64_t number) {
+  Bytes row;
+  append_integer(row, number);
+  return storage::with_checksum(storage::Table::meta, key, std::move(row));
+}
+
+std::optional<std::uint64_t> decode_number(BytesView key, BytesView row) {
+  const auto value = storage::without_checksum(storage::Table::meta, key, row);
+  if (!value || value->size() != sizeof(std::uint64_t)) return std::nullopt;
+  return read_integer<std::uint64_t>(*value);
+}
+
+}  // namespace
+
+Bytes invitations_key() { return to_bytes(view("invitations")); }
+
+Bytes encode_invitations(const std::vector<InvitationState>& invitations) {
+  Bytes row;
+  for (const InvitationState& invitation : invitations) {
+    append(row, invitation.secret.view());
+    append_integer(row, invitation.expires);
+    row.push_back(invitation.used_by ? 1 : 0);
+    append(row, invitation.used_by.value_or(DhPublic{}).view());
+  }
+  return storage::with_checksum(storage::Table::waiting, invitations_key(), std::move(row));
+}
+
+std::optional<std::vector<InvitationState>> decode_invitations(BytesView row) {
+  const auto value = storage::without_checksum(storage::Table::waiting, invitations_key(), row);
+  if (!value || value->size() % invitation_bytes != 0 ||
+      value->size() / invitation_bytes > limits::invitations_max) {
+    return std::nullopt;
+  }
+  std::vector<InvitationState> invitations;
+  for (BytesView rest = *value; !rest.empty(); rest = rest.subspan(invitation_bytes)) {
+    const auto invitation = decode_invitation_item(rest.first(invitation_bytes));
+    if (!invitation) return std::nullopt;
+    invitations.push_back(*invitation);
+  }
+  return invitations;
+}
+
+Bytes candidates_prefix() { return to_bytes(view("candidate/")); }
+
+Bytes candidate_key(const MemberId& member) {
+  Bytes key = candidates_prefix();
+  append(key, member.view());
+  return key;
+}
+
+Bytes encode_candidate(const CandidateState& candidate) {
+  Bytes row;
+  append_integer(row, candidate.since);
+  append_integer(row, static_cast<std::uint32_t>(candidate.request.certificate.size()));
+  append(row, candidate.request.certificate);
+  append(row, encode(candidate.request.profile));
+  return storage::with_checksum(storage::Table::waiting,
+                                candidate_key(candidate.certificate.member), std::move(row));
+}
+
+std::optional<CandidateState> decode_candidate(BytesView key, BytesView row) {
+  const auto value = storage::without_checksum(storage::Table::waiting, key, row);
+  if (!value || value->size() < candidate_head_bytes) return std::nullopt;
+  const BytesView rest = value->subspan(candidate_head_bytes);
+  const std::size_t statement_bytes = read_integer<std::uint32_t>(value->subspan(sizeof(Millis)));
+  if (statement_bytes > rest.size()) return std::nullopt;
+
+  CandidateState candidate;
+  candidate.since = read_integer<Millis>(*value);
+  candidate.request.certificate = to_bytes(rest.first(statement_bytes));
+  const auto certificate = verify_certificate(candidate.request.certificate);
+  auto profile = decode_profile(rest.subspan(statement_bytes));
+  if (!certificate || !profile || !equal(candidate_key(certificate->member), key)) {
+    return std::nullopt;
+  }
+  candidate.certificate = *certificate;
+  candidate.request.profile = std::move(*profile);
+  return candidate;
+}
+
+Bytes encode_agreed(const LogId& log, std::uint64_t size) {
+  return encode_number(log.view(), size);
+}
+
+std::optional<std::uint64_t> decode_agreed(const LogId& log, BytesView row) {
+  return decode_number(log.view(), row);
+}
+
+Bytes confirmed_prefix() { return to_bytes(view("confirmed/")); }
+
+Bytes confirmed_key(const MemberId& member) {
+  Bytes key = confirmed_prefix();
+  append(key, member.view());
+  return key;
+}
+
+Bytes encode_confirmed(const ConfirmedNumber& confirmed) {
+  return encode_number(confirmed_key(confirmed.member), confirmed.number);
+}
+
+std::optional<ConfirmedNumber> decode_confirmed(BytesView key, BytesView row) {
+  const Bytes prefix = confirmed_prefix();
+  const auto number = decode_number(key, row);
+  if (!number || !storage::begins_with(key, prefix) ||
+      key.size() != prefix.size() + MemberId::size) {
+    return std::nullopt;
+  }
+  return ConfirmedNumber{MemberId::from(key.subspan(prefix.size())), *number};
+}
+
+}  // namespace kith::daemon

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "protocol/keys/certificate.hpp"
+#include "protocol/schema/peer_codec.hpp"
+
+/// Rows of the log environment that belong to the daemon itself (docs/STORAGE, "What the daemon
+/// keeps"): who was invited, who asks to join, what was agreed, and
+/// which peers know our certificate. Decoders give nothing for a
+/// damaged row.
+namespace kith::daemon {
+
+/// An invitation that was made here and has not expired.
+struct InvitationState {
+  Key32 secret;
+  Millis expires = 0;
+  std::optional<DhPublic> used_by;  ///< The first transport key that used it: no other may.
+  friend bool operator==(const InvitationState&, const InvitationState&) = default;
+};
+/// Who used one and waits for the members' decision.
+struct CandidateState {
+  peer::JoinRequest request;
+  Certificate certificate;  ///< What the request's statement says.
+  Millis since = 0;
+};
+
+[[nodiscard]] Bytes invitations_key();
+[[nodiscard]] Bytes encode_invitations(const std::vector<InvitationState>& invitations);
+[[nodiscard]] std::optional<std::vector<InvitationState>> decode_invitations(BytesView row);
+
+/// The key of each candidate begins with the prefix.
+[[nodiscard]] Bytes candidates_prefix();
+[[nodiscard]] Bytes candidate_key(const MemberId& member);
+[[nodiscard]] Bytes encode_candidate(const CandidateState& candidate);
+/// Verifies the certificate again; `key` must be that of its member.
+[[nodiscard]] std::optional<CandidateState> decode_candidate(BytesView key, BytesView row);
+
+/// The agreed size of a log, in the table `meta` under the log's id.
+[[nodiscard]] Bytes encode_agreed(const LogId& log, std::uint64_t size);
+[[nodiscard]] std::optional<std::uint64_t> decode_agreed(const LogId& log, BytesView row);
+
+/// Which of our certificates a member said it knows, in the table `meta`; each key begins with the
+/// prefix.
+struct ConfirmedNumber {
+  MemberId member;
+  std::uint64_t number = 0;
+  friend bool operator==(const ConfirmedNumber&, const ConfirmedNumber&) = default;
+};
+[[nodiscard]] Bytes confirmed_prefix();
+[[nodiscard]] Bytes confirmed_key(const MemberId& member);
+[[nodiscard]] Bytes encode_confirmed(const ConfirmedNumber& confirmed);
+[[nodiscard]] std::optional<ConfirmedNumber> decode_confirmed(BytesView key, BytesView row);
+
+}  // namespace kith::daemon

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <deque>
+#include <map>
+
+#include "daemon/replica.hpp"
+#include "tests/support/memory_database.hpp"
+
+namespace kith::daemon {
+
+/// A Host without a world: two databases in memory, a clock that stands, bytes that count up for
+/// random ones. What was asked for is done by run().
+class PlainHost : public Host {
+ public:
+  void send(PeerId peer, Bytes message) override { sent[peer].push_back(std::move(message)); }
+  void drop(PeerId peer, const Error& why) override { dropped.emplace(peer, why); }
+  Millis now() override { return 1'800'000'000'000; }
+  std::uint64_t monotonic_ms() override { return 1'000; }
+  void post(std::function<void()> later) override { due_.push_back(std::move(later)); }
+  void random(std::span<std::uint8_t> out) override {
+    for (auto& byte : out) byte = static_cast<std::uint8_t>(++counted_ * 41 >> 3);
+  }
+  void write(WriteJob job) override {
+    post([this, job = std::move(job)] {
+      const auto txn = log_.write();
+      storage::HighWaterMarks to_sign;
+      job.work(*txn, to_sign);
+      txn->commit();
+      post([done = job.done] { done(std::nullopt); });
+    });
+  }
+  void write_views(std::function<void(storage::WriteTxn&)> work,
+                   std::function<void()> done) override {
+    post([this, work = std::move(work), done = std::move(done)] {
+      const auto txn = views_.write();
+      work(*txn);
+      txn->commit();
+      post(done);
+    });
+  }
+  void compute(std::function<void()> work, std::function<void()> done) override {
+    post([this, work = std::move(work), done = std::move(done)] {
+      work();
+      post(done);
+    });
+  }
+  void compute_later(std::function<void()> work, std::function<void()> done) override {
+    compute(std::move(work), std::move(done));
+  }
+  const storage::Database& log() override { return log_; }
+  const storage::Database& views() override { return views_; }
+  std::uint64_t disk_bytes() override { return 0; }
+  void save(const Identity&) override {}
+  void wake_dialer() override {}
+  void log_line(const std::string&) override {}
+
+  [[nodiscard]] testing::MemoryDatabase& disk() { return log_; }
+  /// Until nothing is due.
+  void run() {
+    while (!due_.empty()) {
+      const auto next = std::move(due_.front());
+      due_.pop_front();
+      next();
+    }
+  }
+
+  std::map<PeerId, std::vector<Bytes>> sent;
+  std::map<PeerId, Error> dropped;
+
+ private:
+  testing::MemoryDatabase log_;
+  testing::MemoryDatabase views_;
+  std::deque<std::function<void()>> due_;
+  std::uint64_t counted_ = 0;
+};
+
+}  // namespace kith::daemon
