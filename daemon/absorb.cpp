@@ -1,5 +1,6 @@
 // From durable leaves to verified records: judged in the pool, some batches at once, and absorbed
 // here in the order of the log.
+#include "daemon/describe.hpp"
 #include "daemon/replica_impl.hpp"
 #include "protocol/base/limits.hpp"
 #include "protocol/base/text.hpp"
@@ -33,11 +34,13 @@ struct Replica::Impl::JudgeBatch {
   std::uint64_t first = 0;
   std::uint64_t next = 0;
   bool late = false;     // Gaps that were filled: they lie behind what was judged.
+  bool shown = false;    // Goes into the views with being absorbed: nothing waits before it.
   std::size_t keys = 0;  // Space keys at hand when it began.
   bool done = false;
   std::vector<Item> items;
   std::vector<std::uint64_t> missing;  // Passed over: judged when their payloads come.
   std::vector<Judged> judged;
+  std::vector<std::optional<storage::RecordRow>> rows;  // One for each judged, if it is shown.
 };
 
 JudgeContext Replica::Impl::context_of(const LogId& id) const {
@@ -68,6 +71,9 @@ void Replica::Impl::judge_more(const LogId& id) {
           for (const JudgeBatch::Item& item : batch->items) {
             batch->judged.push_back(judge(context, item.index, item.leaf_class, item.payload,
                                           item.signature_known, verifier));
+            if (batch->shown) {
+              batch->rows.push_back(describe(context, item.index, batch->judged.back()));
+            }
           }
           batch->items.clear();
         },
@@ -100,6 +106,8 @@ std::shared_ptr<Replica::Impl::JudgeBatch> Replica::Impl::next_batch(const LogId
     // What trickles in while others of its log are in the pool gathers into one batch.
     const bool whole = last == begin + judge_entries_max;
     if (last == begin || (!whole && !state.batches.empty())) return nullptr;
+    batch->shown = state.batches.empty() && !state.showing && state.shown == begin &&
+                   state.late_to_show.empty() && last == state.size && !engine.fetching(id);
     read_next(id, last, *batch);
     if (batch->next == begin) return nullptr;
   }
@@ -178,10 +186,12 @@ bool Replica::Impl::absorb(const LogId& id, JudgeBatch& batch) {
   struct Kept {
     std::vector<std::pair<std::uint64_t, Bytes>> texts;
     std::vector<std::pair<std::uint64_t, std::string>> bad;
+    std::vector<storage::RecordRow> rows;
   };
   auto kept = std::make_shared<Kept>();
   bool blocked = false;
-  for (Judged& judged : batch.judged) {
+  for (std::size_t i = 0; i < batch.judged.size(); ++i) {
+    Judged& judged = batch.judged[i];
     if (judged.status == Judged::Status::sealed && !may_be_skipped(judged.leaf_class)) {
       // Governance that no key here opens: nothing after it can be judged before a key comes.
       batch.next = judged.index;
@@ -214,6 +224,7 @@ bool Replica::Impl::absorb(const LogId& id, JudgeBatch& batch) {
     } else {
       state.not_shown.erase(judged.index);
     }
+    if (batch.shown && batch.rows[i]) kept->rows.push_back(std::move(*batch.rows[i]));
   }
   for (const std::uint64_t index : batch.missing) {
     if (index < batch.next) kept->bad.emplace_back(index, storage::views::missing_text);
@@ -221,18 +232,24 @@ bool Replica::Impl::absorb(const LogId& id, JudgeBatch& batch) {
   if (!batch.late) {
     state.judged = std::max(state.judged, batch.next);
     governance[state.member].complete = state.judged;
+    if (batch.shown) shown_up_to(state, state.judged);
   }
   if (batch.late && kept->texts.empty() && kept->bad.empty()) return !blocked;
   ++jobs;
   host.write_views(
-      [=, judged = state.judged](storage::WriteTxn& txn) {
+      [=, judged = state.judged, shown = batch.shown](storage::WriteTxn& txn) {
         for (const auto& [index, text] : kept->texts) {
           storage::views::put_text(txn, id, index, text);
         }
         for (const auto& [index, why] : kept->bad) storage::views::put_bad(txn, id, index, why);
         storage::views::set_judged(txn, id, judged);
+        for (const auto& row : kept->rows) storage::views::put_record(txn, row);
+        if (shown) storage::views::set_shown(txn, id, judged);
       },
-      [this] { --jobs; });
+      [this, kept] {
+        --jobs;
+        rows_written(kept->rows);
+      });
   return !blocked;
 }
 

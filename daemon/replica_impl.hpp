@@ -159,6 +159,8 @@ struct Replica::Impl {
   void show_more(const LogId& log);
   [[nodiscard]] std::shared_ptr<ShowBatch> next_to_show(const LogId& log, LogState& state);
   void show(const LogId& log, const std::shared_ptr<ShowBatch>& batch);
+  static void shown_up_to(LogState& state, std::uint64_t next);
+  void rows_written(const std::vector<storage::RecordRow>& rows);
 
   // membership.cpp
   /// Whether the fold knows the decision without which it is incomplete.

@@ -1,10 +1,8 @@
-// From verified records to what people read: described in the pool, kept in the views.
+// From verified records to what people read, where that was not done with the judging (absorb.cpp):
+// while a log catches up, and after a start.
+#include "daemon/describe.hpp"
 #include "daemon/replica_impl.hpp"
 #include "protocol/base/limits.hpp"
-#include "protocol/base/text.hpp"
-#include "protocol/keys/space_key.hpp"
-#include "protocol/records/document.hpp"
-#include "protocol/records/kind_table.hpp"
 
 namespace kith::daemon {
 namespace {
@@ -15,40 +13,6 @@ constexpr std::size_t show_bytes_max = limits::mi;
 constexpr std::uint64_t catching_up_entries = 1'024;
 /// ... and is shown later, unless more than this waits to be shown.
 constexpr std::uint64_t show_lag_max = 262'144;
-
-/// What a list shows of a record whose kind has documents, or is unknown here.
-void describe_body(const Record& record, storage::RecordRow& row) {
-  if (find_kind(record.kind) == nullptr) {
-    row.title = "(of a kind this version does not know)";
-    return;
-  }
-  const Parsed parsed = parse_document(text(record.body));
-  row.title = one_line(parsed.document.title, 200);
-  if (const Field* to = parsed.document.find("to"); to != nullptr && !to->values.empty()) {
-    const auto bytes = from_base32(to->values.front());
-    if (bytes && bytes->size() == RecordId::size) row.to = RecordId::from(*bytes);
-  }
-}
-
-/// Nothing for what people do not read: statements, and governance that only the fold reads.
-std::optional<storage::RecordRow> describe(const JudgeContext& context, std::uint64_t index,
-                                           const Judged& judged) {
-  if (judged.status != Judged::Status::good || !judged.record) return std::nullopt;
-  const Record& record = *judged.record;
-  const KindSpec* kind = find_kind(record.kind);
-  if (kind != nullptr && !kind->is_document) return std::nullopt;
-  storage::RecordRow row;
-  row.id = judged.id;
-  row.log = context.log;
-  row.index = index;
-  row.member = context.member;
-  row.kind = record.kind;
-  row.author = record.author;
-  row.time = record.time;
-  row.body_bytes = record.body.size();
-  describe_body(record, row);
-  return row;
-}
 
 }  // namespace
 
@@ -135,8 +99,7 @@ std::shared_ptr<Replica::Impl::ShowBatch> Replica::Impl::next_to_show(const LogI
 void Replica::Impl::show(const LogId& id, const std::shared_ptr<ShowBatch>& batch) {
   LogState& state = logs.at(id);
   state.showing = false;
-  state.shown = batch->next;
-  state.not_shown.erase(state.not_shown.begin(), state.not_shown.lower_bound(state.shown));
+  shown_up_to(state, batch->next);
   ++jobs;
   host.write_views(
       [=](storage::WriteTxn& txn) {
@@ -146,10 +109,19 @@ void Replica::Impl::show(const LogId& id, const std::shared_ptr<ShowBatch>& batc
       },
       [this, batch] {
         --jobs;
-        for (const auto& row : batch->rows) door_ids.erase(row.id);
-        notify_watchers();
+        rows_written(batch->rows);
       });
   show_more(id);
+}
+
+void Replica::Impl::shown_up_to(LogState& state, std::uint64_t next) {
+  state.shown = next;
+  state.not_shown.erase(state.not_shown.begin(), state.not_shown.lower_bound(next));
+}
+
+void Replica::Impl::rows_written(const std::vector<storage::RecordRow>& rows) {
+  for (const auto& row : rows) door_ids.erase(row.id);
+  if (!rows.empty()) notify_watchers();
 }
 
 }  // namespace kith::daemon
