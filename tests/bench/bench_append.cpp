@@ -134,5 +134,5 @@ int main(int argc, char** argv) {
       .at_most(stored / needed, 1.25)
       .print();
   std::filesystem::remove_all(folder);
-  return 0;
+  return exit_code();
 }

@@ -137,5 +137,5 @@ int main(int argc, char** argv) {
       .at_least(run.per_second / limit, 0.5)
       .print();
   std::filesystem::remove_all(folder);
-  return 0;
+  return exit_code();
 }

@@ -57,5 +57,5 @@ int main(int argc, char** argv) {
     Figure("idle daemon with seven logs, percent of a core").at_most(most_percent, 0.5).print();
   }
   std::filesystem::remove_all(folder);
-  return 0;
+  return exit_code();
 }

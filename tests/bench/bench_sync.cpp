@@ -74,7 +74,9 @@ ColdSync cold_sync(Stage& stage) {
   wait_until("the reader shows all",
              [&] { return stage.reader.status().records >= stage.records; });
   took.to_shown = seconds_since(start);
-  must(stage.reader.status().bad == 0, "an honest record was found bad");
+  const auto status = stage.reader.status();
+  must(status.bad == 0, "an honest record was found bad");
+  must(status.incomplete == 0, "payloads are missing");
   stage.reader.stop();
   return took;
 }
@@ -106,11 +108,11 @@ Wire count_wire(Stage& stage, CountingProxy& proxy) {
   proxy.reset();
   Wire wire;
   stage.reader.start(0);
-  wait_until("the reader holds all through the proxy", [&] {
+  wait_until("the reader shows all that came through the proxy", [&] {
     wire.reader_mib = std::max(wire.reader_mib, private_mib(stage.reader.pid()));
     wire.writer_mib = std::max(wire.writer_mib, private_mib(stage.writer.pid()));
     const auto row = stage.reader.row_of("ZZA");
-    return row && row->judged >= size;
+    return row && row->judged >= size && stage.reader.status().records >= stage.records;
   });
   wire.bytes_per_entry = static_cast<double>(proxy.bytes()) / static_cast<double>(stage.records);
   return wire;
@@ -222,5 +224,5 @@ int main(int argc, char** argv) {
     with_proxy(batched, 1.75, "batches of 1,000");
   }
   std::filesystem::remove_all(folder);
-  return 0;
+  return exit_code();
 }

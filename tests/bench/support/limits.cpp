@@ -11,6 +11,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <thread>
 
 #include "protocol/crypto/crypto.hpp"
@@ -113,18 +114,40 @@ class PlainLmdb {
   Bytes value_;
 };
 
-std::uint64_t verify_until(Clock::time_point end) {
-  Seed seed;
-  randombytes_buf(seed.bytes.data(), seed.bytes.size());
-  const SigningKey key(seed);
-  Bytes message(body_bytes);
-  randombytes_buf(message.data(), message.size());
-  const Signature signature = key.sign(message);
-  std::uint64_t count = 0;
-  for (; Clock::now() < end; ++count) {
+/// A signature over 1 KiB that is good.
+struct Signed {
+  Signed() : key(fresh_seed()), message(body_bytes) {
+    randombytes_buf(message.data(), message.size());
+    signature = key.sign(message);
+  }
+  void verify_once() const {
     must(verify(key.public_key(), message, signature), "a good signature is refused");
   }
+
+  SigningKey key;
+  Bytes message;
+  Signature signature;
+
+ private:
+  static Seed fresh_seed() {
+    Seed seed;
+    randombytes_buf(seed.bytes.data(), seed.bytes.size());
+    return seed;
+  }
+};
+
+std::uint64_t verify_until(Clock::time_point end) {
+  const Signed one;
+  std::uint64_t count = 0;
+  for (; Clock::now() < end; ++count) one.verify_once();
   return count;
+}
+
+double timed_after(std::chrono::milliseconds pause, const std::function<void()>& work) {
+  std::this_thread::sleep_for(pause);
+  const auto start = Clock::now();
+  work();
+  return seconds_since(start);
 }
 
 }  // namespace
@@ -202,37 +225,33 @@ double tree_only_bound(const std::filesystem::path& folder) {
   return 1 / (1 / stream + 1 / tree + 1 / lmdb);
 }
 
-double lmdb_commit_seconds(const std::filesystem::path& folder) {
-  PlainLmdb lmdb(folder / "limit-commit");
-  std::vector<double> samples;
-  for (int i = 0; i < 1'000; ++i) {
-    const auto start = Clock::now();
-    lmdb.commit(1);
-    samples.push_back(seconds_since(start));
-  }
-  std::filesystem::remove_all(folder / "limit-commit");
-  return quantile(std::move(samples), 0.5);
-}
-
-double round_trip_seconds() {
-  constexpr int rounds = 5'000;
-  const Connection connection;
-  std::thread echo([&] {
-    std::uint8_t byte = 0;
-    while (read_all(connection.to, &byte, 1) && write_all(connection.to, &byte, 1)) {
+LiveParts parts_after_pauses(const std::filesystem::path& folder, std::chrono::milliseconds pause) {
+  constexpr int rounds = 300;
+  std::vector<double> commits, round_trips, verifies;
+  {
+    PlainLmdb lmdb(folder / "limit-parts");
+    const Connection connection;
+    std::thread echo([&] {
+      std::uint8_t byte = 0;
+      while (read_all(connection.to, &byte, 1) && write_all(connection.to, &byte, 1)) {
+      }
+    });
+    const Signed one;
+    for (int i = 0; i < rounds; ++i) {
+      commits.push_back(timed_after(pause, [&] { lmdb.commit(1); }));
+      round_trips.push_back(timed_after(pause, [&] {
+        std::uint8_t byte = 1;
+        must(write_all(connection.from, &byte, 1) && read_all(connection.from, &byte, 1),
+             "the ping does not come back");
+      }));
+      verifies.push_back(timed_after(pause, [&] { one.verify_once(); }));
     }
-  });
-  std::vector<double> samples;
-  for (int i = 0; i < rounds; ++i) {
-    std::uint8_t byte = 1;
-    const auto start = Clock::now();
-    must(write_all(connection.from, &byte, 1) && read_all(connection.from, &byte, 1),
-         "the ping does not come back");
-    samples.push_back(seconds_since(start));
+    ::shutdown(connection.from, SHUT_RDWR);
+    echo.join();
   }
-  ::shutdown(connection.from, SHUT_RDWR);
-  echo.join();
-  return quantile(std::move(samples), 0.5);
+  std::filesystem::remove_all(folder / "limit-parts");
+  return {quantile(std::move(commits), 0.5), quantile(std::move(round_trips), 0.5),
+          quantile(std::move(verifies), 0.5)};
 }
 
 }  // namespace kith::bench

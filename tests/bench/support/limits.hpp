@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 
 /// What this machine can do at all, measured in the run that measures kith: a figure is a ratio to
@@ -20,8 +21,14 @@ namespace kith::bench {
 /// could reach with no protocol around it.
 [[nodiscard]] double tree_only_bound(const std::filesystem::path& folder);
 
-/// Seconds, each the median of many.
-[[nodiscard]] double lmdb_commit_seconds(const std::filesystem::path& folder);
-[[nodiscard]] double round_trip_seconds();  ///< One byte there and back over loopback.
+/// Seconds, each the median of many that begin after a pause: a disk, a network and a processor
+/// that were idle answer more slowly than busy ones.
+struct LiveParts {
+  double commit = 0;      ///< LMDB alone, one entry, durable.
+  double round_trip = 0;  ///< One byte there and back over loopback.
+  double verify = 0;      ///< One Ed25519 signature.
+};
+[[nodiscard]] LiveParts parts_after_pauses(const std::filesystem::path& folder,
+                                           std::chrono::milliseconds pause);
 
 }  // namespace kith::bench

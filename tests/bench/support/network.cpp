@@ -262,12 +262,13 @@ void publish(Member& member, const std::vector<Bytes>& texts) {
 }
 
 double private_mib(pid_t pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("RssAnon:")) return std::strtod(line.c_str() + 8, nullptr) / 1024;
+  std::ifstream rollup("/proc/" + std::to_string(pid) + "/smaps_rollup");
+  double kib = -1;
+  for (std::string line; std::getline(rollup, line);) {
+    if (line.starts_with("Private_Dirty:")) kib = std::strtod(line.c_str() + 14, nullptr);
   }
-  must(false, "no memory figures of process " + std::to_string(pid));
-  return 0;
+  must(kib >= 0, "no memory figures of process " + std::to_string(pid));
+  return kib / 1024;
 }
 
 double cpu_seconds(pid_t pid) {
