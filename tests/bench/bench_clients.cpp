@@ -66,6 +66,8 @@ bool answered(Client& client) {
 struct Run {
   double per_second = 0;
   std::vector<double> latencies;
+  double limit = 0;  ///< Verifications a second of one core, around the run.
+  [[nodiscard]] double ratio() const { return per_second / limit; }
 };
 
 Run publish_by_many(Member& member, std::size_t clients, const std::vector<Bytes>& texts) {
@@ -109,6 +111,14 @@ Run publish_by_many(Member& member, std::size_t clients, const std::vector<Bytes
   return run;
 }
 
+Run run_once(const std::filesystem::path& folder, std::size_t clients, std::size_t entries) {
+  const std::uint16_t port = free_port();
+  Member member("ZZA", folder / "member", port);
+  member.found();
+  member.start(port);
+  return publish_by_many(member, clients, signed_practices(member, entries, 1));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -116,26 +126,27 @@ int main(int argc, char** argv) {
   const std::filesystem::path folder = argc > 1 ? argv[1] : "bench-clients-data";
   const std::size_t clients = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 100;
   const std::size_t entries = argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 30'000;
-  std::filesystem::remove_all(folder);
-  std::filesystem::create_directories(folder);
-
-  const double before = verify_rate(1);
-  Run run;
-  {
-    const std::uint16_t port = free_port();
-    Member member("ZZA", folder / "member", port);
-    member.found();
-    member.start(port);
-    run = publish_by_many(member, clients, signed_practices(member, entries, 1));
+  // The limit wanders with what else the machine's host does, so each run stands beside its own.
+  std::vector<Run> runs;
+  for (int i = 0; i < 3; ++i) {
+    std::filesystem::remove_all(folder);
+    std::filesystem::create_directories(folder);
+    const double before = verify_rate(1);
+    runs.push_back(run_once(folder, clients, entries));
+    runs.back().limit = (before + verify_rate(1)) / 2;
+    std::filesystem::remove_all(folder);
   }
-  const double limit = (before + verify_rate(1)) / 2;
-  Figure("durable append by " + std::to_string(clients) + " concurrent clients")
-      .number("per_second", run.per_second, 0)
-      .number("p50_ms", 1e3 * quantile(run.latencies, 0.5))
-      .number("p99_ms", 1e3 * quantile(run.latencies, 0.99))
-      .number("verify_on_one_core_per_second", limit, 0)
-      .at_least(run.per_second / limit, 0.5)
+  std::sort(runs.begin(), runs.end(),
+            [](const Run& a, const Run& b) { return a.ratio() < b.ratio(); });
+  const Run& median = runs[1];
+  Figure("durable append by " + std::to_string(clients) + " concurrent clients, median of 3")
+      .number("per_second", median.per_second, 0)
+      .number("p50_ms", 1e3 * quantile(median.latencies, 0.5))
+      .number("p99_ms", 1e3 * quantile(median.latencies, 0.99))
+      .number("verify_on_one_core_per_second", median.limit, 0)
+      .number("least_ratio", runs.front().ratio())
+      .number("most_ratio", runs.back().ratio())
+      .at_least(median.ratio(), 0.5)
       .print();
-  std::filesystem::remove_all(folder);
   return exit_code();
 }
