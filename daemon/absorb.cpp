@@ -1,5 +1,7 @@
 // From durable leaves to verified records: judged in the pool, some batches at once, and absorbed
 // here in the order of the log.
+#include <bit>
+
 #include "daemon/describe.hpp"
 #include "daemon/replica_impl.hpp"
 #include "protocol/base/limits.hpp"
@@ -17,6 +19,9 @@ constexpr std::size_t judge_entries_max = 128;
 constexpr std::size_t judge_bytes_max = mi;
 /// In the pool at once, of all logs: enough that no thread waits for the next.
 constexpr std::size_t batches_max = 8;
+
+/// So many entries of a log that count for nothing are named one by one.
+constexpr std::uint64_t bad_said_each = 16;
 
 /// Whether a later entry can be judged without this one.
 bool may_be_skipped(LeafClass leaf_class) { return leaf_class == LeafClass::record; }
@@ -131,13 +136,13 @@ void Replica::Impl::read_late(const LogId& id, LogState& state, JudgeBatch& batc
 
 void Replica::Impl::read_next(const LogId& id, std::uint64_t last, JudgeBatch& batch) {
   const auto txn = host.log().read();
-  const Bytes bundle = storage::log_store::bundle(*txn, id, batch.first, last);
-  const auto leaves = split_bundle(bundle, judge_entries_max);
+  const auto leaves = storage::log_store::leaves(*txn, id, batch.first, last);
   std::size_t bytes = 0;
   storage::log_store::each_payload(
-      *txn, id, batch.first, last, [&](std::uint64_t index, std::optional<BytesView> payload) {
-        const auto leaf = decode_leaf(text((*leaves)[index - batch.first]));
-        if (!payload && !may_be_skipped(leaf->leaf_class)) return false;
+      *txn, id, batch.first, batch.first + leaves.size(),
+      [&](std::uint64_t index, std::optional<BytesView> payload) {
+        const LeafClass leaf_class = leaves[index - batch.first].leaf_class;
+        if (!payload && !may_be_skipped(leaf_class)) return false;
         batch.next = index + 1;
         if (!payload) {
           // Nobody may see it before it was judged, whenever it comes.
@@ -146,7 +151,7 @@ void Replica::Impl::read_next(const LogId& id, std::uint64_t last, JudgeBatch& b
           return true;
         }
         bytes += payload->size();
-        batch.items.push_back({index, leaf->leaf_class, to_bytes(*payload),
+        batch.items.push_back({index, leaf_class, to_bytes(*payload),
                                id == own_log && door_checked.erase(index) != 0});
         return bytes < judge_bytes_max;
       });
@@ -207,8 +212,7 @@ bool Replica::Impl::absorb(const LogId& id, JudgeBatch& batch) {
     }
     if (judged.status != Judged::Status::good) {
       ++state.bad;
-      host.log_line("entry " + std::to_string(judged.index) + " of " + code_of(state.member) +
-                    " counts for nothing: " + judged.why);
+      say_bad(state, judged);
       kept->bad.emplace_back(judged.index, judged.why);
       if (judged.index >= state.shown) state.not_shown.insert(judged.index);
       door_ids.erase(judged.id);
@@ -251,6 +255,16 @@ bool Replica::Impl::absorb(const LogId& id, JudgeBatch& batch) {
         rows_written(kept->rows);
       });
   return !blocked;
+}
+
+void Replica::Impl::say_bad(const LogState& state, const Judged& judged) {
+  // Who logs nonsense by the thousand fills his own log, not ours: then every doubling is said.
+  if (state.bad > bad_said_each && !std::has_single_bit(state.bad)) return;
+  host.log_line("entry " + std::to_string(judged.index) + " of " + code_of(state.member) +
+                " counts for nothing: " + judged.why +
+                (state.bad > bad_said_each
+                     ? " (and so do " + std::to_string(state.bad - 1) + " others of its log)"
+                     : ""));
 }
 
 void Replica::Impl::replay_text(LogState& state, std::uint64_t index, BytesView bytes) {

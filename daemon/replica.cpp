@@ -64,14 +64,7 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
   }
   state.judged = storage::views::judged(view_txn, head.log);
   state.shown = storage::views::shown(view_txn, head.log);
-  for (const auto& [index, why] : storage::views::bad(view_txn, head.log, 0, ~std::size_t{0})) {
-    if (index >= state.shown) state.not_shown.insert(index);
-    if (why != storage::views::missing_text) {
-      ++state.bad;
-    } else if (!state.gaps.contains(index)) {
-      state.late.insert(index);  // It came, but was not judged before the end.
-    }
-  }
+  load_bad(view_txn, head.log, state);
   governance[state.member].complete = state.judged;
   storage::views::each_text(view_txn, head.log, [&](std::uint64_t index, BytesView text) {
     replay_text(state, index, text);
@@ -91,6 +84,24 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
     no_signing =
         "the store does not hold what was signed before: restore it from another backup or ask "
         "your peers";
+  }
+}
+
+void Replica::Impl::load_bad(const storage::ReadTxn& txn, const LogId& log, LogState& state) {
+  constexpr std::size_t at_once = 1'024;
+  std::uint64_t next = 0;
+  for (;;) {
+    const auto rows = storage::views::bad(txn, log, next, at_once);
+    for (const auto& [index, why] : rows) {
+      if (index >= state.shown) state.not_shown.insert(index);
+      if (why != storage::views::missing_text) {
+        ++state.bad;
+      } else if (!state.gaps.contains(index)) {
+        state.late.insert(index);  // It came, but was not judged before the end.
+      }
+    }
+    if (rows.size() < at_once) return;
+    next = rows.back().first + 1;
   }
 }
 
@@ -272,7 +283,8 @@ void Replica::Impl::peer_message(PeerId id, peer::Message message) {
   PeerState& peer = peers.at(id);
   peer.heard = host.now();
   if (auto* welcome = std::get_if<peer::Welcome>(&message)) {
-    if (peer.session.member) {
+    // From who dialled us none is due, and the engine drops it.
+    if (peer.session.member && peer.session.we_dialled) {
       confirm_number(*peer.session.member, welcome->your_certificate_number);
     }
   } else if (auto* announced = std::get_if<peer::Announce>(&message)) {

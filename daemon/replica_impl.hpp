@@ -100,6 +100,7 @@ struct Replica::Impl {
   void load();
   void load_log(const storage::ReadTxn& log_txn, const storage::ReadTxn& view_txn,
                 const storage::LogHead& head, const storage::HighWaterMarks& marks);
+  void load_bad(const storage::ReadTxn& txn, const LogId& log, LogState& state);
   void sign_what_is_held();
   void tick();
   void create_log(const LogId& log);
@@ -153,6 +154,7 @@ struct Replica::Impl {
   void take_record(LogState& state, const Judged& judged);
   void take_grant(LogState& state, const Record& record);
   [[nodiscard]] JudgeContext context_of(const LogId& log) const;
+  void say_bad(const LogState& state, const Judged& judged);
   void replay_text(LogState& state, std::uint64_t index, BytesView text);
 
   // show.cpp

@@ -64,35 +64,34 @@ std::shared_ptr<Replica::Impl::ShowBatch> Replica::Impl::next_to_show(const LogI
   batch->next = state.shown;
   const auto txn = host.log().read();
   std::size_t bytes = 0;
-  const auto add = [&](std::uint64_t index, BytesView leaf, BytesView payload) {
-    const auto decoded = decode_leaf(text(leaf));
-    if (!decoded || decoded->leaf_class == LeafClass::clear) return;
+  const auto add = [&](std::uint64_t index, LeafClass leaf_class, BytesView payload) {
+    if (leaf_class == LeafClass::clear) return;
     bytes += payload.size();
-    batch->items.push_back({index, decoded->leaf_class, to_bytes(payload)});
+    batch->items.push_back({index, leaf_class, to_bytes(payload)});
   };
   while (!state.late_to_show.empty() && batch->items.size() < show_entries_max &&
          bytes < show_bytes_max) {
     const std::uint64_t index = *state.late_to_show.begin();
     state.late_to_show.erase(state.late_to_show.begin());
-    const auto leaf = storage::log_store::leaf(*txn, id, index);
+    const auto leaf = storage::log_store::leaves(*txn, id, index, index + 1);
     const auto payload = storage::log_store::payload(*txn, id, index);
     batch->late.push_back(index);
-    if (leaf && payload) add(index, *leaf, *payload);
+    if (!leaf.empty() && payload) add(index, leaf.front().leaf_class, *payload);
   }
   if (!batch->items.empty()) return batch;
   if (state.shown >= state.judged) return nullptr;
 
   const std::uint64_t last = std::min(state.judged, state.shown + show_entries_max);
-  const Bytes bundle = storage::log_store::bundle(*txn, id, state.shown, last);
-  const auto leaves = split_bundle(bundle, show_entries_max);
-  storage::log_store::each_payload(*txn, id, state.shown, last,
+  const auto leaves = storage::log_store::leaves(*txn, id, state.shown, last);
+  storage::log_store::each_payload(*txn, id, state.shown, state.shown + leaves.size(),
                                    [&](std::uint64_t index, std::optional<BytesView> payload) {
                                      batch->next = index + 1;
                                      if (payload && !state.not_shown.contains(index)) {
-                                       add(index, (*leaves)[index - state.shown], *payload);
+                                       add(index, leaves[index - state.shown].leaf_class, *payload);
                                      }
                                      return bytes < show_bytes_max;
                                    });
+  if (batch->next == state.shown) return nullptr;  // A damaged leaf: `kithd check` names it.
   return batch;
 }
 

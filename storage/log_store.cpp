@@ -108,6 +108,18 @@ Bytes bundle(const ReadTxn& txn, const LogId& log, std::uint64_t first, std::uin
   return packed;
 }
 
+std::vector<Leaf> leaves(const ReadTxn& txn, const LogId& log, std::uint64_t first,
+                         std::uint64_t last) {
+  std::vector<Leaf> found;
+  bool sound = true;
+  each_leaf(txn, log, first, last, [&](std::uint64_t, BytesView bytes) {
+    const auto leaf = decode_leaf(text(bytes));
+    sound = sound && leaf.has_value();
+    if (sound) found.push_back(*leaf);
+  });
+  return found;
+}
+
 std::optional<Bytes> payload(const ReadTxn& txn, const LogId& log, std::uint64_t index) {
   std::optional<Bytes> found;
   each_payload(txn, log, index, index + 1, [&](std::uint64_t, std::optional<BytesView> bytes) {

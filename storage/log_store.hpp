@@ -75,6 +75,9 @@ void create(WriteTxn& txn, const LogId& log, const MemberId& member, const Space
 /// Leaves [first, last) as an entry bundle; empty where the log is shorter.
 [[nodiscard]] Bytes bundle(const ReadTxn& txn, const LogId& log, std::uint64_t first,
                            std::uint64_t last);
+/// The same, decoded: up to the first that is damaged, or the end of the log.
+[[nodiscard]] std::vector<Leaf> leaves(const ReadTxn& txn, const LogId& log, std::uint64_t first,
+                                       std::uint64_t last);
 /// Nothing for a gap and beyond the end. It was checked when it was written, not again now.
 [[nodiscard]] std::optional<Bytes> payload(const ReadTxn& txn, const LogId& log,
                                            std::uint64_t index);
