@@ -81,6 +81,7 @@ INSTANTIATE_TEST_SUITE_P(Seeds, Convergence, ::testing::Values(0, 1, 2, 3));
 void expect_the_forger_gets_nowhere(Forger forger) {
   std::size_t forgeries = 0;
   std::size_t dropped = 0;
+  std::size_t withheld = 0;
   // In seed 32 the forger is all that a newcomer can reach for a while.
   for (const std::uint64_t seed : seeds(40, 50)) {
     World world(seed, with_forger(seed, forger));
@@ -89,10 +90,13 @@ void expect_the_forger_gets_nowhere(Forger forger) {
     ASSERT_TRUE(settled) << "replay with KITH_SEED=" << seed << all(world.violations());
     forgeries += world.forgeries();
     dropped += world.forger_dropped();
+    withheld += world.withheld();
   }
   EXPECT_GT(forgeries, 0U);
   EXPECT_EQ(dropped > 0, forger == Forger::changes_entries);
-  std::printf("forgeries: %zu, times the forger was dropped: %zu\n", forgeries, dropped);
+  EXPECT_EQ(withheld > 0, forger == Forger::withholds);
+  std::printf("forgeries: %zu, times the forger was dropped: %zu, payloads withheld: %zu\n",
+              forgeries, dropped, withheld);
 }
 
 TEST(Forger, IsDroppedWhenItChangesEntriesOfOthers) {
@@ -101,6 +105,10 @@ TEST(Forger, IsDroppedWhenItChangesEntriesOfOthers) {
 
 TEST(Forger, IsNotBelievedWhenItSignsFalsely) {
   expect_the_forger_gets_nowhere(Forger::signs_falsely);
+}
+
+TEST(Forger, IsNotBelievedWhenWhatItSignsFalselyComesLate) {
+  expect_the_forger_gets_nowhere(Forger::withholds);
 }
 
 /// Many proposals at once, and members that hear of them in different orders.

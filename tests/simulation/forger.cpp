@@ -65,6 +65,47 @@ std::optional<Bytes> with_a_changed_entry(BytesView message, const LogId& own_lo
   return peer::encode(*decoded);
 }
 
+std::size_t withhold_payloads(Bytes& message, const LogId& own_log, std::mt19937_64& random) {
+  auto decoded = peer::decode_message(message);
+  Bytes* payloads = nullptr;
+  if (auto* push = std::get_if<peer::Push>(&*decoded); push != nullptr && push->log == own_log) {
+    payloads = &push->payloads;
+  }
+  if (auto* some = std::get_if<peer::Entries>(&*decoded); some != nullptr && some->log == own_log) {
+    payloads = &some->payloads;
+  }
+  if (auto* some = std::get_if<peer::Payloads>(&*decoded);
+      some != nullptr && some->log == own_log) {
+    payloads = &some->payloads;
+  }
+  if (payloads == nullptr) return 0;
+  const auto list = peer::split_payloads(*payloads, limits::tile_hashes);
+  std::size_t withheld = 0;
+  Bytes left;
+  for (const auto& payload : *list) {
+    const bool gone = payload && random() % 2 == 0;
+    withheld += gone ? 1 : 0;
+    peer::append_payload(left, gone ? std::nullopt : payload);
+  }
+  *payloads = std::move(left);
+  message = peer::encode(*decoded);
+  return withheld;
+}
+
+void World::Node::spoil(Bytes& message) {
+  const LogId own_log = log_id(identity_->network, identity_->member, commons);
+  const Forger forger = world_.options_.forger;
+  if (forger == Forger::withholds && world_.busy_) {
+    world_.withheld_ += withhold_payloads(message, own_log, world_.random_);
+  }
+  if (forger == Forger::changes_entries && world_.uniform() < 0.7) {
+    if (auto forged = with_a_changed_entry(message, own_log, world_.random_)) {
+      ++world_.forgeries_;
+      message = std::move(*forged);
+    }
+  }
+}
+
 void World::Node::forge() {
   // In the name of somebody else's author, whom its own steward lets in; or in its own, badly.
   const Node& victim = *world_.nodes_[world_.pick(world_.nodes_.size())];

@@ -13,4 +13,9 @@ namespace kith::simulation {
 [[nodiscard]] std::optional<Bytes> with_a_changed_entry(BytesView message, const LogId& own_log,
                                                         std::mt19937_64& random);
 
+/// Takes half of the payloads of `own_log` out of `message`, as if they were not held. Returns how
+/// many.
+[[nodiscard]] std::size_t withhold_payloads(Bytes& message, const LogId& own_log,
+                                            std::mt19937_64& random);
+
 }  // namespace kith::simulation

@@ -96,7 +96,7 @@ bool World::agree(bool report) {
     }
     if (!first) first = std::move(rows);
     // Only what the forger signed falsely is bad, and every other member says so.
-    const bool may_be_bad = options_.forger == Forger::signs_falsely;
+    const bool may_be_bad = signs_falsely();
     if (status.bad != bad.value_or(status.bad) || (status.bad != 0 && !may_be_bad) ||
         (may_be_bad && status.bad < forgeries_)) {
       return differ(node->code() + " counts " + std::to_string(status.bad) + " bad entries of " +

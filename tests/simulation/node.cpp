@@ -31,7 +31,7 @@ void World::Node::start() {
   daemon::Replica::Options options;
   const Options& given = world_.options_;
   // A forger must not stumble over its own forgeries.
-  const bool forges = world_.is_forger(index_) && given.forger == Forger::signs_falsely;
+  const bool forges = world_.is_forger(index_) && world_.signs_falsely();
   options.check_signatures = given.check_signatures && !forges;
   options.check_hashes = given.check_hashes;
   options.fold_rules = given.fold_rules;
@@ -80,14 +80,7 @@ std::shared_ptr<World::Link> World::Node::link_of(daemon::PeerId peer) const {
 void World::Node::send(daemon::PeerId peer, Bytes message) {
   const auto link = link_of(peer);
   if (!link) return;
-  if (world_.is_forger(index_) && world_.options_.forger == Forger::changes_entries &&
-      world_.uniform() < 0.7) {
-    const LogId own_log = log_id(identity_->network, identity_->member, commons);
-    if (auto forged = with_a_changed_entry(message, own_log, world_.random_)) {
-      ++world_.forgeries_;
-      message = std::move(*forged);
-    }
-  }
+  if (world_.is_forger(index_)) spoil(message);
   world_.transmit(link, link->dialler == index_ && link->dialler_peer == peer, std::move(message));
 }
 

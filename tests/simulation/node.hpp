@@ -77,6 +77,7 @@ class World::Node : public daemon::Host {
   void publish_documents();
   // forger.cpp
   void forge();
+  void spoil(Bytes& message);
   void let_in(const PublicKey& author);
   void publish(std::vector<Record> records, bool acknowledge);
   [[nodiscard]] Record record(const std::string& kind, Bytes body);

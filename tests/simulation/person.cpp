@@ -80,7 +80,7 @@ void World::Node::person_acts(bool publishes) {
   }
   consent(waiting);
   if (!publishes) return;
-  const bool forges = world_.is_forger(index_) && world_.options_.forger == Forger::signs_falsely;
+  const bool forges = world_.is_forger(index_) && world_.signs_falsely();
   if (forges && world_.uniform() < 0.5) return forge();
   publish_documents();
 }

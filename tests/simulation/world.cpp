@@ -82,6 +82,8 @@ bool World::settle(Time patience) {
   for (const auto& node : nodes_) {
     if (node->has_identity() && !node->up()) node->start();
   }
+  // Who said that it lacks a payload is asked again on a new connection.
+  if (options_.forger == Forger::withholds) drop_links_of(*forger_);
   const Time end = now_ + patience;
   bool agreed = false;
   while (now_ < end && !agreed) {

@@ -33,6 +33,7 @@ enum class Forger : std::uint8_t {
   none,
   changes_entries,  ///< Serves others' logs with changed payloads and leaves.
   signs_falsely,    ///< Logs records whose author did not sign them.
+  withholds,        ///< The same, and gives many payloads of its log late.
 };
 
 struct Options {
@@ -68,6 +69,8 @@ class World {
   /// Lies that the forger told, and how often a peer found it out and dropped it.
   [[nodiscard]] std::size_t forgeries() const { return forgeries_; }
   [[nodiscard]] std::size_t forger_dropped() const { return forger_dropped_; }
+  /// Payloads that it did not give though it holds them.
+  [[nodiscard]] std::size_t withheld() const { return withheld_; }
   /// Everything that happened, for a failing seed (only with KITH_TRACE set).
   void trace(const std::string& line);
 
@@ -108,6 +111,9 @@ class World {
   void accused(std::size_t by, std::optional<std::size_t> whom, const std::string& why);
   void check_decisions(Node& node);
   [[nodiscard]] bool is_forger(std::size_t node) const { return forger_ == node; }
+  [[nodiscard]] bool signs_falsely() const {
+    return options_.forger == Forger::signs_falsely || options_.forger == Forger::withholds;
+  }
   [[nodiscard]] bool agree(bool report);
   void check_acknowledged();
   void check_histories(Node& node);
@@ -141,6 +147,7 @@ class World {
   std::optional<std::size_t> forger_;
   std::set<RecordId> forged_;
   std::size_t forgeries_ = 0;
+  std::size_t withheld_ = 0;
   std::size_t forger_dropped_ = 0;
   std::vector<std::string> violations_;
 };
