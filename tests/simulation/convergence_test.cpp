@@ -39,6 +39,8 @@ Options with_forger(std::uint64_t seed, Forger forger) {
   Options options = everything_goes_wrong(seed);
   options.forger = forger;
   options.publishes_per_minute = 20;  // So that there is much to lie about.
+  // A busy pool, so that crashes and payloads come while records are being judged.
+  if (forger == Forger::withholds) options.compute_at_most = 1'000'000;
   return options;
 }
 

@@ -162,10 +162,11 @@ void World::Node::write_views(std::function<void(storage::WriteTxn&)> work,
 }
 
 void World::Node::compute(std::function<void()> work, std::function<void()> done) {
-  later(world_.between(10, 2'000), [this, work = std::move(work), done = std::move(done)] {
-    work();
-    later(0, done);
-  });
+  later(world_.between(10, world_.options_.compute_at_most),
+        [this, work = std::move(work), done = std::move(done)] {
+          work();
+          later(0, done);
+        });
 }
 
 void World::Node::wake_dialer() {

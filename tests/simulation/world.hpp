@@ -41,6 +41,7 @@ struct Options {
   Faults faults;
   double publishes_per_minute = 8;  ///< Of each member.
   Forger forger = Forger::none;
+  Time compute_at_most = 2'000;  ///< What the pool takes for a piece of work.
   // Negative controls: what honest members leave out or do wrongly.
   bool ignore_durability = false;  ///< Commits are lost at a crash.
   bool check_signatures = true;
