@@ -80,12 +80,12 @@ INSTANTIATE_TEST_SUITE_P(Seeds, Convergence, ::testing::Values(0, 1, 2, 3));
 
 /// The same worlds with a member that lies: honest members agree all the same, take nothing that it
 /// forged, and drop nobody else.
-void expect_the_forger_gets_nowhere(Forger forger) {
+void expect_the_forger_gets_nowhere(Forger forger, std::uint64_t usual_seeds = 40) {
   std::size_t forgeries = 0;
   std::size_t dropped = 0;
   std::size_t withheld = 0;
   // In seed 32 the forger is all that a newcomer can reach for a while.
-  for (const std::uint64_t seed : seeds(40, 50)) {
+  for (const std::uint64_t seed : seeds(usual_seeds, 50)) {
     World world(seed, with_forger(seed, forger));
     world.run(60 * second);
     const bool settled = world.settle(3'600 * second);
@@ -110,7 +110,8 @@ TEST(Forger, IsNotBelievedWhenItSignsFalsely) {
 }
 
 TEST(Forger, IsNotBelievedWhenWhatItSignsFalselyComesLate) {
-  expect_the_forger_gets_nowhere(Forger::withholds);
+  // In seed 66 a forged record comes after its turn to be judged and before its turn to be shown.
+  expect_the_forger_gets_nowhere(Forger::withholds, 70);
 }
 
 /// Many proposals at once, and members that hear of them in different orders.
