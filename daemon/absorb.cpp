@@ -21,7 +21,7 @@ constexpr std::size_t judge_bytes_max = mi;
 constexpr std::size_t batches_max = 8;
 
 /// So many entries of a log that count for nothing are named one by one.
-constexpr std::uint64_t bad_said_each = 16;
+constexpr std::uint64_t bad_said_each = 32;
 
 /// Whether a later entry can be judged without this one.
 bool may_be_skipped(LeafClass leaf_class) { return leaf_class == LeafClass::record; }

@@ -196,6 +196,10 @@ as ASH steward audit BRA >"$dir/audit" 2>&1 || status=$?
 printf '{"case":"forged_log_at_another_member","void_in_log_lines":%d,"audit_exit":%d}\n' "$said" "$status"
 [ "$said" -eq 17 ] || failed "$said of 17 forgeries were named in the log"
 [ "$status" -eq 3 ] || failed "the audit of a log with forgeries ended with $status"
+stop BRA
+attack seal "author=$dir/BRA-ward.kith-key" | tee "$dir/sealed"
+start BRA
+attack calm "size=$(grep -o '"size":[0-9]*' "$dir/sealed" | cut -d : -f 2)"
 as ASH steward audit ASH >/dev/null || failed "the log of ASH is not intact"
 stop BRA
 stop ASH

@@ -13,7 +13,8 @@ int main(int argc, char** argv) {
   const std::map<std::string, std::function<void(const Arguments&)>> attacks = {
       {"garbage", garbage}, {"loris", loris},     {"flood", flood},           {"keys", keys},
       {"replay", replay},   {"claims", claims},   {"candidates", candidates}, {"door", door},
-      {"forge", forge},     {"session", session}, {"expire", expire},
+      {"forge", forge},     {"session", session}, {"expire", expire},         {"seal", seal},
+      {"calm", calm},
   };
   const auto attack = argc < 2 ? attacks.end() : attacks.find(argv[1]);
   if (attack == attacks.end()) {

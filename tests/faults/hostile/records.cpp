@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "client/connection.hpp"
 #include "daemon/clock.hpp"
@@ -200,6 +201,36 @@ void door(const Arguments& arguments) {
       .expect(now.log_size == size, "Nothing of it was logged.");
 }
 
+namespace {
+
+/// Payloads in the order in which they are logged.
+using Entries = std::vector<std::pair<LeafClass, Bytes>>;
+
+/// Appends to a stopped daemon's own log; returns its new size.
+std::uint64_t append_to(storage::WriteTxn& txn, const LogId& log, const Entries& entries) {
+  std::vector<std::string> leaves;
+  for (const auto& [leaf_class, payload] : entries) {
+    leaves.push_back(encode_leaf(make_leaf(leaf_class, daemon::wall_now(), payload)));
+  }
+  std::vector<storage::NewEntry> appended;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    appended.push_back({view(leaves[i]), BytesView(entries[i].second)});
+  }
+  const auto head = storage::log_store::head(txn, log);
+  const auto now = storage::log_store::append(txn, log, head->size(), appended);
+  if (!now) give_up(now.error().detail);
+  return now->size();
+}
+
+std::uint64_t held_of(const std::string& socket, const MemberId& member) {
+  for (const auto& row : ask<local::MembersAnswer>(socket, local::MembersRequest{}).members) {
+    if (row.member == member) return row.held_size;
+  }
+  give_up("the daemon does not know the member");
+}
+
+}  // namespace
+
 void forge(const Arguments& arguments) {
   const daemon::Identity me = arguments.identity();
   const LogId own = log_id(me.network, me.member, commons);
@@ -209,7 +240,7 @@ void forge(const Arguments& arguments) {
   storage::LmdbDatabase database(arguments.text("dir") + "/log", storage::log_tables(),
                                  storage::LmdbDatabase::Durability::full);
   const auto txn = database.write();
-  std::vector<std::pair<LeafClass, Bytes>> entries;
+  Entries entries;
   const Key32 g_key = log_key(me.commons_keys->g, own);
   const Key32 r_key = log_key(me.commons_keys->r, own);
   const auto log_sealed = [&](LeafClass leaf_class, const Key32& key, BytesView text) {
@@ -253,22 +284,13 @@ void forge(const Arguments& arguments) {
   log_sealed(LeafClass::record, r_key, desk.text("# Honest after the forgeries\n\ntext\n"));
 
   const auto own_head = storage::log_store::head(*txn, own);
-  std::vector<std::string> leaves;
-  for (const auto& [leaf_class, payload] : entries) {
-    leaves.push_back(encode_leaf(make_leaf(leaf_class, daemon::wall_now(), payload)));
-  }
-  std::vector<storage::NewEntry> appended;
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    appended.push_back({view(leaves[i]), BytesView(entries[i].second)});
-  }
-  const auto now = storage::log_store::append(*txn, own, own_head->size(), appended);
-  if (!now) give_up(now.error().detail);
+  const std::uint64_t size = append_to(*txn, own, entries);
   txn->commit();
   Finding("forged_log")
       .figure("entries", entries.size())
       .figure("void", void_entries)
       .figure("first", own_head->size())
-      .figure("size", now->size())
+      .figure("size", size)
       .expect(void_entries == 17, "All forgeries were made.");
 }
 
@@ -280,13 +302,6 @@ struct Said {
   peer::Message message;
   bool ends = true;
 };
-
-std::uint64_t held_of(const std::string& socket, const MemberId& member) {
-  for (const auto& row : ask<local::MembersAnswer>(socket, local::MembersRequest{}).members) {
-    if (row.member == member) return row.held_size;
-  }
-  give_up("the daemon does not know the member");
-}
 
 }  // namespace
 
@@ -301,22 +316,29 @@ void session(const Arguments& arguments) {
   const std::uint64_t their_size =
       ask<local::StatusAnswer>(socket, local::StatusRequest{}).log_size;
 
-  // What this member has and the daemon has not: two leaves, pushed in the wrong order.
+  // What this member has and the daemon has not: leaves, two of which are pushed in the wrong
+  // order.
   storage::LmdbDatabase database(arguments.text("dir") + "/log", storage::log_tables(),
                                  storage::LmdbDatabase::Durability::full);
   const auto txn = database.read();
   const auto head = storage::log_store::head(*txn, own);
-  if (head->size() < held + 2) give_up("there is nothing to push");
-  peer::Push reordered{
-      own, sign_checkpoint(own, head->size(), head->range.root(), signs), held, {}, {}};
+  if (head->size() < held + 3) give_up("there is nothing to push");
+  const auto push = [&](const std::vector<std::uint64_t>& order, std::uint64_t size) {
+    const TreeHash root = storage::log_store::root_at(*txn, own, size);
+    peer::Push made{own, sign_checkpoint(own, size, root, signs), size - order.size(), {}, {}};
+    for (const std::uint64_t i : order) {
+      append_to_bundle(made.leaves, *storage::log_store::leaf(*txn, own, i));
+      const auto payload = storage::log_store::payload(*txn, own, i);
+      peer::append_payload(made.payloads, BytesView(*payload));
+    }
+    return made;
+  };
+  // Control: the first alone is taken.
+  const peer::Push honest = push({held}, held + 1);
   std::vector<std::uint64_t> order;
-  for (std::uint64_t i = held; i < head->size(); ++i) order.push_back(i);
+  for (std::uint64_t i = held + 1; i < head->size(); ++i) order.push_back(i);
   std::swap(order[0], order[1]);
-  for (const std::uint64_t i : order) {
-    append_to_bundle(reordered.leaves, *storage::log_store::leaf(*txn, own, i));
-    const auto payload = storage::log_store::payload(*txn, own, i);
-    peer::append_payload(reordered.payloads, BytesView(*payload));
-  }
+  const peer::Push reordered = push(order, head->size());
   peer::Push unsigned_push = reordered;
   unsigned_push.note = sign_checkpoint(own, head->size(), head->range.root(),
                                        SigningKey(daemon::random_octets<Seed>()));
@@ -351,6 +373,18 @@ void session(const Arguments& arguments) {
        peer::GetEntries{theirs, 1ULL << 40, (1ULL << 40) + 1, 1ULL << 40}, false},
       {"push_in_the_wrong_order", reordered, false},
   };
+  {
+    auto channel = OpenChannel::open(arguments.port(), member_calling(me, target));
+    if (!channel || !channel->next_message(patience)) give_up("the member was not welcomed");
+    channel->send_message(peer::encode(honest));
+    const auto end = Clock::now() + patience;
+    while (held_of(socket, me.member) <= held && Clock::now() < end) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    Finding("session_honest_push")
+        .figure("held_of_us", held_of(socket, me.member))
+        .expect(held_of(socket, me.member) == held + 1, "It is stored.");
+  }
   for (const Said& said : all) {
     auto channel = OpenChannel::open(arguments.port(), member_calling(me, target));
     if (!channel || !channel->next_message(patience)) give_up("the member was not welcomed");
@@ -403,8 +437,51 @@ void session(const Arguments& arguments) {
   Finding("session")
       .figure("held_of_us", held_of(socket, me.member))
       .figure("own_size", now.log_size)
-      .expect(held_of(socket, me.member) == held, "Nothing was stored in the wrong order.")
+      .expect(held_of(socket, me.member) == held + 1, "Nothing was stored in the wrong order.")
       .expect(now.log_size == their_size, "Their own log is as it was.");
+}
+
+void seal(const Arguments& arguments) {
+  const daemon::Identity me = arguments.identity();
+  const LogId own = log_id(me.network, me.member, commons);
+  const Desk desk{me.network, own, author_key(arguments.text("author"))};
+  storage::LmdbDatabase database(arguments.text("dir") + "/log", storage::log_tables(),
+                                 storage::LmdbDatabase::Durability::full);
+  const auto sealed = [&](const Key32& key, BytesView text) {
+    return *seal_payload(key, own, daemon::random_octets<Nonce24>(), text);
+  };
+  Entries entries;
+  entries.emplace_back(LeafClass::governance,
+                       sealed(daemon::random_octets<Key32>(), desk.text("", "seen")));
+  constexpr std::size_t behind = 3'000;
+  const Bytes text = desk.text("# Behind governance that no key opens\n\ntext\n");
+  for (std::size_t i = 0; i < behind; ++i) {
+    entries.emplace_back(LeafClass::record, sealed(log_key(me.commons_keys->r, own), text));
+  }
+  const auto txn = database.write();
+  const std::uint64_t size = append_to(*txn, own, entries);
+  txn->commit();
+  Finding("sealed_to_nobody").figure("records_behind_it", behind).figure("size", size);
+}
+
+void calm(const Arguments& arguments) {
+  const daemon::Identity me = arguments.identity();
+  const std::string socket = arguments.text("socket");
+  const std::uint64_t size = arguments.number("size", 0);
+  const auto end = Clock::now() + patience;
+  while (held_of(socket, me.member) < size) {
+    if (Clock::now() > end) give_up("the daemon does not fetch the log");
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  // The time that is measured: how busy it is with what it cannot judge.
+  constexpr auto watched = std::chrono::seconds(3);
+  const double before = usage_of(arguments.pid()).cpu_ms;
+  std::this_thread::sleep_for(watched);
+  const double cpu_ms = usage_of(arguments.pid()).cpu_ms - before;
+  Finding("after_governance_sealed_to_nobody")
+      .figure("seconds", static_cast<std::uint64_t>(watched.count()))
+      .figure("cpu_ms", cpu_ms)
+      .expect(cpu_ms < 600, "It waits for a key and does not judge in circles.");
 }
 
 void expire(const Arguments& arguments) {

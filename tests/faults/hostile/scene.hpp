@@ -136,6 +136,10 @@ void candidates(const Arguments& arguments);
 void door(const Arguments& arguments);
 void forge(const Arguments& arguments);
 void session(const Arguments& arguments);
+/// Logs governance that no key opens in a stopped member's own log, and records behind it.
+void seal(const Arguments& arguments);
+/// How busy a daemon is that holds it.
+void calm(const Arguments& arguments);
 /// Lets every invitation of a stopped daemon end in the past.
 void expire(const Arguments& arguments);
 
