@@ -37,6 +37,7 @@ void Replica::Impl::members_changed() {
   for (const auto& [member, _] : fold->state().members) follow(commons_log(member), member);
   for (const MemberId& member : fold->state().parted) follow(commons_log(member), member);
   std::vector<LogId> ids;
+  ids.reserve(logs.size());
   for (const auto& [id, _] : logs) ids.push_back(id);
   for (const LogId& id : ids) recompute_agreed(id);
   if (fold_complete()) save_agreed();
@@ -113,6 +114,7 @@ void Replica::Impl::add_space_keys(const SpaceKeys& keys) {
   if (std::ranges::find(space_keys, keys) != space_keys.end()) return;
   space_keys.insert(space_keys.begin(), keys);
   std::vector<LogId> ids;
+  ids.reserve(logs.size());
   for (const auto& [id, _] : logs) ids.push_back(id);
   // In a moment: this may run in the middle of absorbing a batch.
   host.post([this, ids] {

@@ -55,6 +55,43 @@ peer::Payloads serve_payloads(const storage::ReadTxn& txn, const peer::GetPayloa
   return answer;
 }
 
+/// What came of a StoreEntries.
+struct StoreOutcome {
+  std::optional<storage::LogHead> head;
+  std::optional<Cosignature> cosignature;
+  bool refused = false;
+  bool out_of_turn = false;  // What precedes it met a full disk, and that is nobody's fault.
+  bool kept = false;
+  bool conflict = false;
+};
+
+/// The writer's part of it, but for the cosignature.
+StoreOutcome store_entries(storage::WriteTxn& txn, const sync::StoreEntries& given) {
+  StoreOutcome outcome;
+  std::vector<storage::NewEntry> entries;
+  entries.reserve(given.entries.size());
+  for (const auto& entry : given.entries) {
+    entries.push_back(
+        {entry.leaf, entry.payload ? std::optional<BytesView>(*entry.payload) : std::nullopt});
+  }
+  if (!entries.empty()) {
+    const auto head = storage::log_store::append(txn, given.log, given.first, entries);
+    if (!head) {
+      outcome.out_of_turn = head.error().code == Errc::conflict;
+      outcome.refused = !outcome.out_of_turn;
+      return outcome;
+    }
+  }
+  outcome.head = storage::log_store::head(txn, given.log);
+  if (!given.checkpoint || given.checkpoint->size > outcome.head->size()) return outcome;
+  const auto& target = *given.checkpoint;
+  const auto kept =
+      storage::log_store::put_checkpoint(txn, given.log, {target.size, target.root, target.note});
+  outcome.kept = kept.has_value();
+  outcome.conflict = !kept && kept.error().code == Errc::conflict;
+  return outcome;
+}
+
 }  // namespace
 
 void Replica::Impl::write(std::function<void(storage::WriteTxn&, storage::HighWaterMarks&)> work,
@@ -144,48 +181,20 @@ void Replica::Impl::carry_out(sync::PushEntries& action) {
 }
 
 void Replica::Impl::carry_out(sync::StoreEntries& action) {
-  struct Outcome {
-    std::optional<storage::LogHead> head;
-    std::optional<Cosignature> cosignature;
-    bool refused = false;
-    bool out_of_turn = false;
-    bool kept = false;
-    bool conflict = false;
-  };
   const auto given = std::make_shared<sync::StoreEntries>(std::move(action));
-  const auto outcome = std::make_shared<Outcome>();
+  const auto outcome = std::make_shared<StoreOutcome>();
   const LogId id = given->log;
   const bool witness = is_witness_of(logs.at(id).member) && !logs.at(id).frozen;
   const std::uint64_t time_s = host.now() / 1000;
 
   auto work = [=, member = me.member, key = witness_key](storage::WriteTxn& txn,
                                                          storage::HighWaterMarks&) {
-    std::vector<storage::NewEntry> entries;
-    entries.reserve(given->entries.size());
-    for (const auto& entry : given->entries) {
-      entries.push_back(
-          {entry.leaf, entry.payload ? std::optional<BytesView>(*entry.payload) : std::nullopt});
-    }
-    if (!entries.empty()) {
-      const auto head = storage::log_store::append(txn, id, given->first, entries);
-      if (!head) {
-        // Not where the log ends: what precedes it met a full disk, and that is nobody's fault.
-        outcome->out_of_turn = head.error().code == Errc::conflict;
-        outcome->refused = !outcome->out_of_turn;
-        return;
-      }
-    }
-    outcome->head = storage::log_store::head(txn, id);
-    if (!given->checkpoint || given->checkpoint->size > outcome->head->size()) return;
-    const auto& target = *given->checkpoint;
-    const auto kept =
-        storage::log_store::put_checkpoint(txn, id, {target.size, target.root, target.note});
-    outcome->kept = kept.has_value();
-    outcome->conflict = !kept && kept.error().code == Errc::conflict;
+    *outcome = store_entries(txn, *given);
     if (!outcome->kept || !witness) return;
     // What is cosigned is our own tree, never what was received.
-    Cosignature own = cosign(id, target.size, storage::log_store::root_at(txn, id, target.size),
-                             member, time_s, key);
+    const std::uint64_t size = given->checkpoint->size;
+    Cosignature own =
+        cosign(id, size, storage::log_store::root_at(txn, id, size), member, time_s, key);
     if (storage::log_store::put_cosignature(txn, own)) outcome->cosignature = own;
   };
 

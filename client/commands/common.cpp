@@ -19,6 +19,7 @@ Answered<Published> send_records(const std::vector<Outgoing>& outgoing,
                                  const local::StatusAnswer& status, const SigningKey& author,
                                  Daemon& daemon, const Console& console) {
   std::vector<Bytes> records;
+  records.reserve(outgoing.size());
   for (const Outgoing& each : outgoing) records.push_back(each.record);
   auto request = sign_records(records, status, author);
   if (!request) return {std::nullopt, complain(console, request.error())};

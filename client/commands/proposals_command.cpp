@@ -29,6 +29,7 @@ const char* word_text(Consent::Word word) {
 std::string words_text(const local::ProposalRow& proposal) {
   if (proposal.words.empty()) return "none yet";
   std::vector<std::string> words;
+  words.reserve(proposal.words.size());
   for (const auto& word : proposal.words) {
     words.push_back(clean_line(word.code) + word_text(word.word));
   }

@@ -22,6 +22,7 @@ capnp::Data::Reader blob(BytesView bytes) { return {bytes.data(), bytes.size()};
 capnp::Text::Reader words(const std::string& text) { return {text.c_str(), text.size()}; }
 
 /// Throws as Cap'n Proto does for what it refuses itself: the one catch is in decode().
+// NOLINTNEXTLINE(bugprone-suspicious-semicolon): it is in the macro.
 void demand(bool condition) { KJ_REQUIRE(condition, "not a message of this version"); }
 
 template <class Value>
