@@ -1,11 +1,9 @@
-// Start, peers, and the loop from an event to its actions.
+// Logs that are followed, peers, and the loop from an event to its actions.
 #include "daemon/replica.hpp"
 
 #include "daemon/replica_impl.hpp"
 #include "protocol/base/check.hpp"
-#include "protocol/base/limits.hpp"
 #include "protocol/base/text.hpp"
-#include "storage/packing.hpp"
 
 namespace kith::daemon {
 namespace {
@@ -16,120 +14,6 @@ constexpr int by_certificate = 1;
 constexpr int by_invitation = 2;  // And more: the number of the invitation.
 
 }  // namespace
-
-Replica::Impl::Impl(Identity identity, Options given, const storage::HighWaterMarks& marks,
-                    Host& world)
-    : me(std::move(identity)),
-      options(std::move(given)),
-      host(world),
-      log_key(me.log_key),
-      witness_key(me.witness_key),
-      daemon_key(me.daemon_key),
-      own_log(log_id(me.network, me.member, commons)),
-      engine([this](const LogId& log, const std::string& note) { return verify_note(log, note); },
-             options.check_hashes) {
-  const auto own = verify_certificate(me.certificate, me.member);
-  KITH_CHECK(own.has_value());
-  own_number = own->number;
-  if (me.commons_keys) space_keys.push_back(*me.commons_keys);
-  const auto log_txn = host.log().read();
-  const auto view_txn = host.views().read();
-  load_invitations(*log_txn);
-  load_confirmed_numbers(*log_txn);
-  for (const storage::LogHead& head : storage::log_store::heads(*log_txn)) {
-    load_log(*log_txn, *view_txn, head, marks);
-  }
-}
-
-void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::ReadTxn& view_txn,
-                             const storage::LogHead& head, const storage::HighWaterMarks& marks) {
-  LogState& state = logs[head.log];
-  state.member = head.member;
-  state.size = head.size();
-  state.keys = KeyHistory(me.network, head.member);
-  governance[state.member].member = head.member;
-  state.frozen = storage::log_store::has_evidence(log_txn, head.log);
-  state.cosignatures = storage::log_store::cosignatures(log_txn, head.log);
-  for (const auto& [witness, cosignature] : state.cosignatures) {
-    governance[state.member].cosigned[witness] = cosignature.size;
-    if (witness == me.member) state.cosigned = cosignature.size;
-  }
-  if (const auto kept = storage::log_store::checkpoint(log_txn, head.log)) state.checkpoint = *kept;
-  for (const std::uint64_t gap : storage::log_store::gaps(log_txn, head.log, 0, ~std::size_t{0})) {
-    state.gaps.insert(gap);
-  }
-  if (const auto agreed = log_txn.get(storage::Table::meta, head.log.view())) {
-    // Damaged: it follows from the cosignatures, unless the witnesses changed since.
-    state.agreed = decode_agreed(head.log, *agreed).value_or(0);
-  }
-  state.judged = storage::views::judged(view_txn, head.log);
-  state.shown = storage::views::shown(view_txn, head.log);
-  load_bad(view_txn, head.log, state);
-  governance[state.member].complete = state.judged;
-  storage::views::each_text(view_txn, head.log, [&](std::uint64_t index, BytesView text) {
-    replay_text(state, index, text);
-  });
-
-  if (head.log != own_log) return;
-  own_range = head.range;
-  const auto mark = marks.find(own_log);
-  if (mark == marks.end()) return;
-  // What was signed must be what is here; otherwise nothing more is signed before it is.
-  if (mark->second.size > head.size()) {
-    no_signing = "the store ends at entry " + std::to_string(head.size()) + " but entry " +
-                 std::to_string(mark->second.size) +
-                 " was signed before: waiting for a peer to give the missing tail back";
-  } else if (storage::log_store::root_at(log_txn, own_log, mark->second.size) !=
-             mark->second.root) {
-    no_signing =
-        "the store does not hold what was signed before: restore it from another backup or ask "
-        "your peers";
-  }
-}
-
-void Replica::Impl::load_bad(const storage::ReadTxn& txn, const LogId& log, LogState& state) {
-  constexpr std::size_t at_once = 1'024;
-  std::uint64_t next = 0;
-  for (;;) {
-    const auto rows = storage::views::bad(txn, log, next, at_once);
-    for (const auto& [index, why] : rows) {
-      if (index >= state.shown) state.not_shown.insert(index);
-      if (why != storage::views::missing_text) {
-        ++state.bad;
-      } else if (!state.gaps.contains(index)) {
-        state.late.insert(index);  // It came, but was not judged before the end.
-      }
-    }
-    if (rows.size() < at_once) return;
-    next = rows.back().first + 1;
-  }
-}
-
-void Replica::Impl::load() {
-  // Everything that is held is followed; the rest of the members after the fold.
-  for (const auto& [log, _] : logs) begin_following(log);
-  if (!logs.contains(own_log)) follow(own_log, me.member);
-  if (me.network_secret) follow(commons_log(me.founder), me.founder);
-  govern();
-  if (own_range && own_range->size() > 0 && !no_signing) sign_what_is_held();
-  for (const auto& [log, _] : logs) {
-    judge_more(log);
-    show_more(log);
-  }
-}
-
-void Replica::Impl::sign_what_is_held() {
-  // A crash may have come between a commit and the high-water file: it comes first again.
-  const storage::HighWaterMark mark{own_range->size(), own_range->root()};
-  signing_held = true;
-  write([mark, log = own_log](storage::WriteTxn&,
-                              storage::HighWaterMarks& to_sign) { to_sign[log] = mark; },
-        [this](const std::optional<Error>& failure) {
-          signing_held = false;
-          if (!failure) flush_own();
-          host.wake_dialer();
-        });
-}
 
 LogId Replica::Impl::commons_log(const MemberId& member) const {
   return log_id(me.network, member, commons);
@@ -255,18 +139,6 @@ Result<bool> Replica::Impl::hear_certificate(const MemberId& owner, const Bytes&
     heard_statements[owner] = statement;
   }
   return true;
-}
-
-void Replica::Impl::load_confirmed_numbers(const storage::ReadTxn& txn) {
-  const Bytes prefix = confirmed_prefix();
-  auto row = txn.at_or_after(storage::Table::meta, prefix);
-  for (; row && storage::begins_with(row->key, prefix);
-       row = txn.at_or_after(storage::Table::meta, storage::successor(row->key))) {
-    // A damaged row costs one longer handshake.
-    if (const auto kept = decode_confirmed(row->key, row->value)) {
-      confirmed_numbers[kept->member] = kept->number;
-    }
-  }
 }
 
 void Replica::Impl::confirm_number(const MemberId& member, std::uint64_t number) {

@@ -20,10 +20,10 @@
 #include "storage/log_store.hpp"
 #include "storage/views.hpp"
 
-/// The inside of a Replica, one concern to a file: replica.cpp (start, peers), store_glue.cpp (what
-/// the engine asks of the disk), absorb.cpp (from durable leaves to verified records), show.cpp
-/// (from these to what people read), membership.cpp (joining, decisions, duties), publish.cpp (own
-/// appends), answers.cpp (local clients), audit_job.cpp.
+/// The inside of a Replica, one concern to a file: start.cpp (what the disk holds), replica.cpp
+/// (handshakes, peers), store_glue.cpp (what the engine asks of the disk), absorb.cpp (from durable
+/// leaves to verified records), show.cpp (from these to what people read), membership.cpp (joining,
+/// decisions, duties), publish.cpp (own appends), answers.cpp (local clients), audit_job.cpp.
 namespace kith::daemon {
 
 /// Text to be logged by us, with the class of its leaf.
@@ -96,12 +96,15 @@ struct Replica::Impl {
     std::function<void(local::Answer)> answer;
   };
 
-  // replica.cpp
+  // start.cpp
   void load();
   void load_log(const storage::ReadTxn& log_txn, const storage::ReadTxn& view_txn,
                 const storage::LogHead& head, const storage::HighWaterMarks& marks);
   void load_bad(const storage::ReadTxn& txn, const LogId& log, LogState& state);
+  void load_confirmed_numbers(const storage::ReadTxn& txn);
   void sign_what_is_held();
+
+  // replica.cpp
   void tick();
   void create_log(const LogId& log);
   void follow(const LogId& log, const MemberId& member);
@@ -109,7 +112,6 @@ struct Replica::Impl {
   void run(std::vector<sync::Action> actions);
   void step(sync::Event event) { run(engine.step(std::move(event))); }
   [[nodiscard]] Result<bool> hear_certificate(const MemberId& owner, const Bytes& statement);
-  void load_confirmed_numbers(const storage::ReadTxn& txn);
   void confirm_number(const MemberId& member, std::uint64_t number);
   void peer_message(PeerId peer, peer::Message message);
   [[nodiscard]] Result<Checkpoint> verify_note(const LogId& log, const std::string& note);
