@@ -1,85 +1,18 @@
 #include <gtest/gtest.h>
 
-#include <deque>
-
 #include "daemon/random.hpp"
 #include "daemon/replica.hpp"
 #include "protocol/keys/certificate.hpp"
 #include "protocol/keys/key_file.hpp"
 #include "protocol/keys/space_key.hpp"
 #include "protocol/records/record.hpp"
-#include "tests/support/memory_database.hpp"
+#include "tests/daemon/support/plain_host.hpp"
 
 /// One Replica and its two doors: what people publish, and who comes with an invitation.
 namespace kith::daemon {
 namespace {
 
-constexpr Millis now_ms = 1'800'000'000'000;
-
-/// Everything happens at once, and answers come when run() is called.
-class Desk : public Host {
- public:
-  void send(PeerId peer, Bytes message) override { sent.emplace_back(peer, std::move(message)); }
-  void drop(PeerId peer, const Error& why) override { dropped.emplace_back(peer, why.detail); }
-  Millis now() override { return now_ms; }
-  std::uint64_t monotonic_ms() override { return 1; }
-  void post(std::function<void()> later) override { due_.push_back(std::move(later)); }
-  void random(std::span<std::uint8_t> out) override { fill_random(out); }
-  void write(WriteJob job) override {
-    const auto txn = log_.write();
-    storage::HighWaterMarks marks;
-    job.work(*txn, marks);
-    txn->commit();
-    post([done = std::move(job.done)] { done(std::nullopt); });
-  }
-  void write_views(std::function<void(storage::WriteTxn&)> work,
-                   std::function<void()> done) override {
-    if (views_wait) {
-      view_jobs_.emplace_back(std::move(work), std::move(done));
-      return;
-    }
-    const auto txn = views_.write();
-    work(*txn);
-    txn->commit();
-    post(std::move(done));
-  }
-  void compute(std::function<void()> work, std::function<void()> done) override {
-    work();
-    post(std::move(done));
-  }
-  void compute_later(std::function<void()> work, std::function<void()> done) override {
-    compute(std::move(work), std::move(done));
-  }
-  const storage::Database& log() override { return log_; }
-  const storage::Database& views() override { return views_; }
-  std::uint64_t disk_bytes() override { return 0; }
-  void save(const Identity&) override {}
-  void wake_dialer() override {}
-  void log_line(const std::string&) override {}
-
-  void run() {
-    while (!due_.empty()) {
-      const auto next = std::move(due_.front());
-      due_.pop_front();
-      next();
-    }
-  }
-  void release_views() {
-    views_wait = false;
-    for (auto& [work, done] : std::exchange(view_jobs_, {})) write_views(work, done);
-  }
-  [[nodiscard]] testing::MemoryDatabase& disk() { return log_; }
-
-  std::vector<std::pair<PeerId, Bytes>> sent;
-  std::vector<std::pair<PeerId, std::string>> dropped;
-  bool views_wait = false;
-
- private:
-  testing::MemoryDatabase log_;
-  testing::MemoryDatabase views_;
-  std::deque<std::function<void()>> due_;
-  std::vector<std::pair<std::function<void(storage::WriteTxn&)>, std::function<void()>>> view_jobs_;
-};
+constexpr Millis now_ms = 1'800'000'000'000;  // As PlainHost says.
 
 Profile profile_of(const std::string& code) { return {code, code + " Hospitals", "trust", {}}; }
 
@@ -164,11 +97,9 @@ class Doors : public ::testing::Test {
     replica_->message(peer, peer::encode(message));
     desk_.run();
   }
-  [[nodiscard]] bool dropped(PeerId peer) const {
-    return std::ranges::any_of(desk_.dropped, [&](const auto& one) { return one.first == peer; });
-  }
+  [[nodiscard]] bool dropped(PeerId peer) const { return desk_.dropped.contains(peer); }
 
-  Desk desk_;
+  PlainHost desk_;
   SigningKey steward_{Seed{{5}}};
   Identity me_;
   std::unique_ptr<Replica> replica_;
@@ -205,6 +136,7 @@ TEST_F(Doors, WhoPublishesALotIsToldHowFarItIs) {
   std::vector<local::Answer> answers;
   replica_->handle(1, local::PublishRequest{signed_texts(records)},
                    [&](local::Answer said) { answers.push_back(std::move(said)); });
+  ASSERT_TRUE(desk_.step());  // They are checked.
   replica_->tick();
   desk_.run();
   replica_->tick();

@@ -31,6 +31,10 @@ class PlainHost : public Host {
   }
   void write_views(std::function<void(storage::WriteTxn&)> work,
                    std::function<void()> done) override {
+    if (views_wait) {
+      view_jobs_.emplace_back(std::move(work), std::move(done));
+      return;
+    }
     post([this, work = std::move(work), done = std::move(done)] {
       const auto txn = views_.write();
       work(*txn);
@@ -55,15 +59,25 @@ class PlainHost : public Host {
   void log_line(const std::string&) override {}
 
   [[nodiscard]] testing::MemoryDatabase& disk() { return log_; }
-  /// Until nothing is due.
+  /// What is due next; false if nothing is.
+  bool step() {
+    if (due_.empty()) return false;
+    const auto next = std::move(due_.front());
+    due_.pop_front();
+    next();
+    return true;
+  }
   void run() {
-    while (!due_.empty()) {
-      const auto next = std::move(due_.front());
-      due_.pop_front();
-      next();
+    while (step()) {
     }
   }
 
+  void release_views() {
+    views_wait = false;
+    for (auto& [work, done] : std::exchange(view_jobs_, {})) write_views(work, done);
+  }
+
+  bool views_wait = false;  ///< Nothing is written into the views before release_views().
   std::map<PeerId, std::vector<Bytes>> sent;
   std::map<PeerId, Error> dropped;
 
@@ -71,6 +85,7 @@ class PlainHost : public Host {
   testing::MemoryDatabase log_;
   testing::MemoryDatabase views_;
   std::deque<std::function<void()>> due_;
+  std::vector<std::pair<std::function<void(storage::WriteTxn&)>, std::function<void()>>> view_jobs_;
   std::uint64_t counted_ = 0;
 };
 
