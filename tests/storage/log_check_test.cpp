@@ -81,6 +81,7 @@ class LogCheck : public ::testing::Test {
     const auto txn = database_.write();
     guarded([&] { static_cast<void>(log_store::heads(*txn)); });
     guarded([&] { static_cast<void>(log_store::bundle(*txn, log_id, 10, count)); });
+    guarded([&] { static_cast<void>(log_store::leaves(*txn, log_id, 10, count)); });
     guarded([&] { static_cast<void>(log_store::checkpoint(*txn, log_id)); });
     guarded([&] { static_cast<void>(log_store::cosignatures(*txn, log_id)); });
     guarded([&] { static_cast<void>(log_store::evidence(*txn, log_id)); });
@@ -161,6 +162,23 @@ TEST_F(LogCheck, SaysWhetherALeafOrItsHashIsDamaged) {
   ASSERT_EQ(report.faults.size(), 1U);
   EXPECT_EQ(report.faults[0].index, 41U);
   EXPECT_EQ(report.faults[0].what, "the hash of the leaf is damaged");
+}
+
+TEST_F(LogCheck, ReadsLeavesUpToTheFirstThatIsDamaged) {
+  const auto bundle = rows(Table::bundles).at(0);
+  Bytes damaged = bundle.second;
+  damaged[leaf_offset(damaged, 40) + 2] ^= 1;  // Its first line says what it is.
+  put(Table::bundles, bundle.first, damaged);
+  EXPECT_EQ(log_store::leaves(*database_.read(), log_id, 0, 256).size(), 40U);
+  EXPECT_EQ(log_store::leaves(*database_.read(), log_id, 41, 256).size(), 215U);
+
+  damaged = bundle.second;
+  damaged.pop_back();  // The bundle can no longer be told apart.
+  put(Table::bundles, bundle.first, damaged);
+  EXPECT_TRUE(log_store::leaves(*database_.read(), log_id, 0, 256).empty());
+  put(Table::bundles, bundle.first, bundle.second);
+  EXPECT_EQ(log_store::leaves(*database_.read(), log_id, 0, 256).size(), 256U);
+  EXPECT_EQ(log_store::leaves(*database_.read(), log_id, 0, ~std::uint64_t{0}).size(), count);
 }
 
 TEST_F(LogCheck, FindsAFlippedBitOfAnyHashOfATileAndNamesTheLeaf) {
