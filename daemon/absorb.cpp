@@ -61,7 +61,7 @@ void Replica::Impl::judge_more(const LogId& id) {
   LogState& state = logs.at(id);
   for (;;) {
     if (judging >= batches_max) {
-      to_judge.insert(id);
+      if (std::ranges::find(to_judge, id) == to_judge.end()) to_judge.push_back(id);
       return;
     }
     const auto batch = next_batch(id, state);
@@ -86,8 +86,12 @@ void Replica::Impl::judge_more(const LogId& id) {
           --jobs;
           --judging;
           batch->done = true;
-          // Others have waited longer.
-          for (const LogId& other : std::exchange(to_judge, {})) judge_more(other);
+          // Others have waited longer, the first in the row longest.
+          while (judging < batches_max && !to_judge.empty()) {
+            const LogId other = to_judge.front();
+            to_judge.pop_front();
+            judge_more(other);
+          }
           absorb_done(id);
         });
   }
@@ -182,6 +186,12 @@ void Replica::Impl::absorb_done(const LogId& id) {
     }
   }
   govern();
+  if (id == own_log && enrolling && enrolling->index < state.judged) {
+    enrolled(enrolling->counted ? local::Answer(local::EnrolAnswer{*enrolling->index})
+                                : local::Refusal{Errc::conflict,
+                                                 "it was logged but counts for nothing: see the "
+                                                 "daemon's log"});
+  }
   if (!blocked) judge_more(id);
   show_more(id);
 }
@@ -218,7 +228,14 @@ bool Replica::Impl::absorb(const LogId& id, JudgeBatch& batch) {
       door_ids.erase(judged.id);
       continue;
     }
-    take(state, judged);
+    const auto taken = take(state, judged);
+    if (!taken) {
+      judged.why = taken.error().detail;
+      say_bad(state, judged);
+    }
+    if (id == own_log && enrolling && enrolling->index == judged.index) {
+      enrolling->counted = taken.has_value();
+    }
     if (judged.leaf_class != LeafClass::record) {
       kept->texts.emplace_back(judged.index, judged.text);
       door_ids.erase(judged.id);
@@ -283,21 +300,24 @@ void Replica::Impl::replay_text(LogState& state, std::uint64_t index, BytesView 
     judged.id = record_id(signed_record->record);
     judged.record = std::move(*record);
   }
-  take(state, judged);
+  static_cast<void>(take(state, judged));  // What is void was said when it came.
 }
 
-void Replica::Impl::take(LogState& state, const Judged& judged) {
+Result<bool> Replica::Impl::take(LogState& state, const Judged& judged) {
   if (judged.leaf_class != LeafClass::record) ++state.texts;
   if (const auto* certificate = std::get_if<CertificateText>(&judged.parsed)) {
-    if (!state.keys.add_certificate(judged.index, certificate->statement)) ++state.bad;
     if (judged.index == 1) state.first_certificate = certificate->statement;
-    return;
+    auto added = state.keys.add_certificate(judged.index, certificate->statement);
+    if (!added) ++state.bad;
+    return added;
   }
   if (const auto* enrolment = std::get_if<EnrolmentText>(&judged.parsed)) {
-    if (!state.keys.add_enrolment(judged.index, enrolment->statement)) ++state.bad;
-    return;
+    auto added = state.keys.add_enrolment(judged.index, enrolment->statement);
+    if (!added) ++state.bad;
+    return added;
   }
   take_record(state, judged);
+  return true;
 }
 
 void Replica::Impl::take_record(LogState& state, const Judged& judged) {
@@ -338,9 +358,9 @@ void Replica::Impl::take_record(LogState& state, const Judged& judged) {
 void Replica::Impl::take_grant(LogState& state, const Record& record) {
   const auto grant = decode_key_grant(record.body);
   if (!grant || grant->space != commons) return;
+  // Its keys are not taken: JoinGranted gave the one pair there is, and a member that grants
+  // another would make whoever takes it unreadable for all others (PROTOCOL, "Differences").
   state.grants.insert({grant->basis, grant->key_id_g});
-  const auto keys = open_key_grant(*grant, me.network, me.sealing_key);
-  if (keys) add_space_keys(*keys);
 }
 
 }  // namespace kith::daemon

@@ -368,19 +368,21 @@ local::FrontAnswer Replica::Impl::front(const local::FrontRequest& request) cons
 }
 
 void Replica::Impl::notify_watchers() {
-  if (watchers.empty()) return;
+  for (auto& [client, watcher] : watchers) notify(client, watcher);
+}
+
+void Replica::Impl::notify(ClientId client, Watcher& watcher) {
   const auto views = host.views().read();
   const std::uint64_t last = storage::views::last_sequence(*views);
-  for (auto& [_, watcher] : watchers) {
-    while (watcher.sequence < last) {
-      ++watcher.sequence;
-      storage::RecordFilter filter;
-      filter.before_sequence = watcher.sequence + 1;
-      filter.limit = 1;
-      const auto rows = storage::views::list(*views, filter);
-      if (rows.empty() || rows.front().sequence != watcher.sequence) continue;
-      watcher.answer(local::WatchAnswer{summarise(*views, rows.front())});
-    }
+  // Whoever is behind is told the rest when it caught up.
+  while (watcher.sequence < last && !host.is_behind(client)) {
+    ++watcher.sequence;
+    storage::RecordFilter filter;
+    filter.before_sequence = watcher.sequence + 1;
+    filter.limit = 1;
+    const auto rows = storage::views::list(*views, filter);
+    if (rows.empty() || rows.front().sequence != watcher.sequence) continue;
+    watcher.answer(local::WatchAnswer{summarise(*views, rows.front())});
   }
 }
 

@@ -58,8 +58,8 @@ Record record_of(const std::string& kind, Bytes body, const PublicKey& author, M
   return record;
 }
 
-Result<bool> append_clear(storage::WriteTxn& txn, const LogId& log, Millis now,
-                          const std::vector<Bytes>& texts) {
+Result<storage::HighWaterMark> append_clear(storage::WriteTxn& txn, const LogId& log, Millis now,
+                                            const std::vector<Bytes>& texts) {
   std::vector<std::string> leaves;
   leaves.reserve(texts.size());
   for (const Bytes& text : texts) {
@@ -72,7 +72,7 @@ Result<bool> append_clear(storage::WriteTxn& txn, const LogId& log, Millis now,
   }
   const auto head = storage::log_store::append(txn, log, 0, entries);
   if (!head) return head.error();
-  return true;
+  return storage::HighWaterMark{head->size(), head->range.root()};
 }
 
 /// What would be refused by everyone else is refused here, before anything is written.
@@ -123,6 +123,7 @@ Result<NewIdentity> found_network(const Charter& charter, const Profile& profile
                     encode_text(CertificateText{me.certificate}),
                     encode_text(sign_batch(me.network, log, {granted}, daemon_key).front())});
   if (!appended) return appended.error();
+  made.marks[log] = *appended;
   return made;
 }
 
@@ -146,6 +147,7 @@ Result<NewIdentity> join_network(const Invitation& invitation, const Profile& pr
   storage::log_store::create(txn, log, me.member, commons);
   const auto appended = append_clear(txn, log, now, {encode_text(CertificateText{me.certificate})});
   if (!appended) return appended.error();
+  made.marks[log] = *appended;
   return made;
 }
 

@@ -92,6 +92,8 @@ void Node::send(PeerId peer, Bytes message) {
   if (at != peers_.end()) at->second.session->send(message);
 }
 
+bool Node::is_behind(ClientId client) { return local_.is_behind(client); }
+
 void Node::drop(PeerId peer, const Error& why) {
   const auto at = peers_.find(peer);
   if (at == peers_.end()) return;
@@ -230,6 +232,7 @@ LocalServer::Events Node::local_events() {
       .request = [this](ClientId client, Bytes bytes) { request(client, bytes); },
       .lost = [this](ClientId client) { replica_->client_lost(client); },
       .debug = [this](const std::string& line) { log_.debug(line); },
+      .caught_up = [this](ClientId client) { replica_->client_caught_up(client); },
   };
 }
 

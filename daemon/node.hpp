@@ -36,6 +36,7 @@ class Node final : public Host {
 
   void send(PeerId peer, Bytes message) override;
   void drop(PeerId peer, const Error& why) override;
+  bool is_behind(ClientId client) override;
   [[nodiscard]] Millis now() override;
   [[nodiscard]] std::uint64_t monotonic_ms() override;
   void post(std::function<void()> later) override;

@@ -11,6 +11,12 @@
 #include "protocol/records/kind_table.hpp"
 
 namespace kith::daemon {
+namespace {
+
+/// Above so many records a client that waits is told how far it is.
+constexpr std::size_t large_publish = 500;
+
+}  // namespace
 
 std::optional<Error> Replica::Impl::why_not_append() const {
   if (no_signing) return fail(Errc::unavailable, *no_signing);
@@ -115,9 +121,12 @@ void Replica::Impl::flush_own() {
   judge_more(own_log);
 }
 
-namespace {
+/// One act of publishing on its way in.
+struct Replica::Impl::Door {
+  /// Form and author signature of everything. Pure: for the pool.
+  void check(const std::vector<Bytes>& texts, const NetworkId& network, const LogId& log,
+             bool check_signatures);
 
-struct Door {
   std::vector<Draft> drafts;
   std::vector<PublicKey> authors;
   std::vector<Scope> scopes;
@@ -127,25 +136,21 @@ struct Door {
       std::make_shared<std::atomic<std::uint64_t>>(0);
 };
 
-/// Above so many records a client that waits is told how far it is.
-constexpr std::size_t large_publish = 500;
-
-/// Form and author signature of everything in one act of publishing. Pure: for the pool.
-void check_at_door(const std::vector<Bytes>& texts, const NetworkId& network, const LogId& log,
-                   bool check_signatures, Door& door) {
+void Replica::Impl::Door::check(const std::vector<Bytes>& texts, const NetworkId& network,
+                                const LogId& log, bool check_signatures) {
   thread_local BatchVerifier verifier;
   std::set<RecordId> seen;
   for (const Bytes& bytes : texts) {
     const auto parsed = decode_text(bytes);
     const auto* signed_record = parsed ? std::get_if<SignedRecord>(&*parsed) : nullptr;
     if (signed_record == nullptr) {
-      door.refused = parsed ? fail(Errc::malformed, "only records are published") : parsed.error();
+      refused = parsed ? fail(Errc::malformed, "only records are published") : parsed.error();
       return;
     }
     const auto verified = check_signatures ? verifier.verify(*signed_record, network, log)
                                            : read_unverified(*signed_record);
     if (!verified) {
-      door.refused = verified.error();
+      refused = verified.error();
       return;
     }
     const Record& record = verified->record;
@@ -153,33 +158,31 @@ void check_at_door(const std::vector<Bytes>& texts, const NetworkId& network, co
     const bool by_people = kind != nullptr && (kind->is_document || kind->name == "proposal" ||
                                                kind->name == "consent" || kind->name == "profile");
     if (!by_people) {
-      door.refused = fail(Errc::forbidden, "people do not publish records of kind " + record.kind);
+      refused = fail(Errc::forbidden, "people do not publish records of kind " + record.kind);
       return;
     }
     if (kind->is_document) {
       const Parsed document = parse_document(text(record.body));
       if (!document.complaints.empty()) {
-        door.refused = fail(Errc::malformed, describe("document", document.complaints));
+        refused = fail(Errc::malformed, describe("document", document.complaints));
         return;
       }
       if (document.document.kind != record.kind) {
-        door.refused = fail(Errc::malformed, "the document is of another kind than its record");
+        refused = fail(Errc::malformed, "the document is of another kind than its record");
         return;
       }
     }
-    door.drafts.push_back({kind->leaf_class, bytes});
-    door.authors.push_back(record.author);
-    door.scopes.push_back(kind->is_document ? Scope::publish : Scope::speak);
-    door.ids.push_back(verified->id);
-    if (!seen.insert(door.ids.back()).second) {
-      door.refused = fail(Errc::conflict, "the same record twice in one act of publishing");
+    drafts.push_back({kind->leaf_class, bytes});
+    authors.push_back(record.author);
+    scopes.push_back(kind->is_document ? Scope::publish : Scope::speak);
+    ids.push_back(verified->id);
+    if (!seen.insert(ids.back()).second) {
+      refused = fail(Errc::conflict, "the same record twice in one act of publishing");
       return;
     }
-    ++*door.checked;
+    ++*checked;
   }
 }
-
-}  // namespace
 
 std::optional<RecordId> Replica::Impl::first_known(const std::vector<RecordId>& ids) const {
   const auto txn = host.views().read();
@@ -212,52 +215,56 @@ void Replica::Impl::publish(local::PublishRequest request,
   }
   auto texts = std::make_shared<std::vector<Bytes>>(std::move(request.texts));
   ++jobs;
-  host.compute(
-      [=, network = me.network, log = own_log, check = options.check_signatures] {
-        check_at_door(*texts, network, log, check, *door);
-      },
-      [=, this] {
-        --jobs;
-        if (door->refused) {
-          return answer(local::Refusal{door->refused->code, door->refused->detail});
-        }
-        const std::uint64_t next = own_range->size();
-        for (std::size_t i = 0; i < door->authors.size(); ++i) {
-          const Scope scope = door->scopes[i];
-          if (logs.at(own_log).keys.may(door->authors[i], static_cast<Scopes>(scope), next)) {
-            continue;
-          }
-          return answer(local::Refusal{
-              Errc::forbidden,
-              scope == Scope::publish
-                  ? "your key is not enrolled to publish here: ask a steward to run "
-                    "'kith author enrol'"
-                  : "your key is not enrolled to speak for this member: ask a steward to "
-                    "run 'kith author enrol --scope speak'"});
-        }
-        // A second leaf would count for nothing, but would stay for ever.
-        if (const auto known = first_known(door->ids)) {
-          return answer(local::Refusal{
-              Errc::conflict, "entry " + to_base32(known->view()) +
-                                  " was published before; nothing is logged a second time"});
-        }
-        door_ids.insert(door->ids.begin(), door->ids.end());
-        if (large != publishing.end()) large->storing = true;
-        append_own(door->drafts, [=, this](const Result<Appended>& done) {
-          if (!done) {
-            for (const RecordId& id : door->ids) door_ids.erase(id);
-            return answer(local::Refusal{done.error().code, done.error().detail});
-          }
-          local::PublishAnswer out;
-          out.size = done->size;
-          out.checkpoint = done->note;
-          for (std::size_t i = 0; i < door->ids.size(); ++i) {
-            out.records.push_back({door->ids[i], done->first + i});
-            door_checked.insert(done->first + i);
-          }
-          answer(std::move(out));
-        });
-      });
+  host.compute([=, network = me.network, log = own_log,
+                check = options.check_signatures] { door->check(*texts, network, log, check); },
+               [=, this] {
+                 --jobs;
+                 if (door->refused) {
+                   return answer(local::Refusal{door->refused->code, door->refused->detail});
+                 }
+                 when_authors_are_known([=, this] { log_checked(door, large, answer); });
+               });
+}
+
+void Replica::Impl::log_checked(const std::shared_ptr<Door>& door,
+                                std::list<LargePublish>::iterator large,
+                                const std::function<void(local::Answer)>& answer) {
+  const std::uint64_t next = own_range->size();
+  for (std::size_t i = 0; i < door->authors.size(); ++i) {
+    const Scope scope = door->scopes[i];
+    if (logs.at(own_log).keys.may(door->authors[i], static_cast<Scopes>(scope), next)) {
+      continue;
+    }
+    return answer(
+        local::Refusal{Errc::forbidden,
+                       scope == Scope::publish
+                           ? "your key is not enrolled to publish here: ask a steward to run "
+                             "'kith author enrol'"
+                           : "your key is not enrolled to speak for this member: ask a steward to "
+                             "run 'kith author enrol --scope speak'"});
+  }
+  // A second leaf would count for nothing, but would stay for ever.
+  if (const auto known = first_known(door->ids)) {
+    return answer(local::Refusal{Errc::conflict,
+                                 "entry " + to_base32(known->view()) +
+                                     " was published before; nothing is logged a second time"});
+  }
+  door_ids.insert(door->ids.begin(), door->ids.end());
+  if (large != publishing.end()) large->storing = true;
+  append_own(door->drafts, [=, this](const Result<Appended>& done) {
+    if (!done) {
+      for (const RecordId& id : door->ids) door_ids.erase(id);
+      return answer(local::Refusal{done.error().code, done.error().detail});
+    }
+    local::PublishAnswer out;
+    out.size = done->size;
+    out.checkpoint = done->note;
+    for (std::size_t i = 0; i < door->ids.size(); ++i) {
+      out.records.push_back({door->ids[i], done->first + i});
+      door_checked.insert(done->first + i);
+    }
+    answer(std::move(out));
+  });
 }
 
 void Replica::Impl::report_publishing() {
@@ -279,11 +286,27 @@ void Replica::Impl::enrol(local::EnrolRequest request, std::function<void(local:
   const auto fits = trial.add_enrolment(logs.at(own_log).size, request.statement);
   if (!fits) return answer(local::Refusal{fits.error().code, fits.error().detail});
   if (!own_range) return answer(local::Refusal{Errc::unavailable, "this daemon has no log yet"});
+  if (enrolling) {
+    return answer(local::Refusal{
+        Errc::unavailable, "another enrolment is being stored: run the command again in a moment"});
+  }
+  enrolling = Enrolling{std::nullopt, false, std::move(answer)};
   append_own({{LeafClass::clear, encode_text(EnrolmentText{request.statement})}},
-             [=](const Result<Appended>& done) {
-               if (!done) return answer(local::Refusal{done.error().code, done.error().detail});
-               answer(local::EnrolAnswer{done->first});
+             [this](const Result<Appended>& done) {
+               if (!done) return enrolled(local::Refusal{done.error().code, done.error().detail});
+               enrolling->index = done->first;  // Answered when it was judged (absorb.cpp).
              });
+}
+
+void Replica::Impl::enrolled(local::Answer answer) {
+  const auto told = std::exchange(enrolling, std::nullopt)->answer;
+  told(std::move(answer));
+  for (const auto& next : std::exchange(after_enrolling, {})) next();
+}
+
+void Replica::Impl::when_authors_are_known(std::function<void()> then) {
+  if (!enrolling) return then();
+  after_enrolling.push_back(std::move(then));
 }
 
 }  // namespace kith::daemon

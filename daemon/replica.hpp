@@ -68,6 +68,9 @@ class Host {
   /// Replaces the identity file (durably) before it returns.
   virtual void save(const Identity& identity) = 0;
   /// Dial targets changed: look again now.
+  /// Whether a client reads more slowly than it is answered: client_caught_up() tells when it read
+  /// all.
+  virtual bool is_behind(ClientId) { return false; }
   virtual void wake_dialer() = 0;
   /// A line for the operator's log; never content, never secrets.
   virtual void log_line(const std::string& line) = 0;
@@ -137,6 +140,7 @@ class Replica {
   /// client_lost). It may be called before handle returns.
   void handle(ClientId client, local::Request request, std::function<void(local::Answer)> answer);
   void client_lost(ClientId client);
+  void client_caught_up(ClientId client);
 
   [[nodiscard]] const Identity& identity() const;
   [[nodiscard]] bool is_member() const;
@@ -152,7 +156,8 @@ class Replica {
 /// founder's commons (leaf 0 Founding, 1 certificate, 2 KeyGrant).
 struct NewIdentity {
   Identity identity;
-  Seed recovery;  ///< Shown once as words, then forgotten.
+  Seed recovery;                  ///< Shown once as words, then forgotten.
+  storage::HighWaterMarks marks;  ///< Of the log that was begun: durable before anything is signed.
 };
 /// Makes all keys; `random` fills with fresh random bytes. `steward` is the first steward's key.
 [[nodiscard]] Result<NewIdentity> found_network(

@@ -87,6 +87,13 @@ struct Replica::Impl {
     std::uint64_t sequence = 0;
     std::function<void(local::Answer)> answer;
   };
+  /// An enrolment on its way through the log: it is answered once it counts.
+  struct Enrolling {
+    std::optional<std::uint64_t> index;
+    bool counted = false;
+    std::function<void(local::Answer)> answer;
+  };
+  struct Door;
   struct AuditJob;
   /// A large act of publishing, while its client waits.
   struct LargePublish {
@@ -102,6 +109,8 @@ struct Replica::Impl {
                 const storage::LogHead& head, const storage::HighWaterMarks& marks);
   void load_bad(const storage::ReadTxn& txn, const LogId& log, LogState& state);
   void load_confirmed_numbers(const storage::ReadTxn& txn);
+  [[nodiscard]] bool holds_what_was_signed(const storage::ReadTxn& txn) const;
+  void sign_again_if_whole();
   void sign_what_is_held();
 
   // replica.cpp
@@ -131,7 +140,8 @@ struct Replica::Impl {
   void carry_out(sync::ForkFound& action);
   void carry_out(sync::OwnLogBehind& action);
   [[nodiscard]] peer::Announce announce(const LogId& log) const;
-  void cosigned_by(PeerId from, const Cosignature& cosignature);
+  /// False: it is false, and the connection is ended.
+  bool cosigned_by(PeerId from, const Cosignature& cosignature);
   void cosign_all();
   void cosign_one(const LogId& log);
   void remind_owners();
@@ -152,7 +162,8 @@ struct Replica::Impl {
   void absorb_done(const LogId& log);
   /// False if governance is sealed to us: what follows cannot be judged before a key comes.
   [[nodiscard]] bool absorb(const LogId& log, JudgeBatch& batch);
-  void take(LogState& state, const Judged& judged);
+  /// An error if it is a statement that counts for nothing.
+  Result<bool> take(LogState& state, const Judged& judged);
   void take_record(LogState& state, const Judged& judged);
   void take_grant(LogState& state, const Record& record);
   [[nodiscard]] JudgeContext context_of(const LogId& log) const;
@@ -189,6 +200,11 @@ struct Replica::Impl {
   /// The first of these that is in our own log, or on its way into it.
   [[nodiscard]] std::optional<RecordId> first_known(const std::vector<RecordId>& ids) const;
   void enrol(local::EnrolRequest request, std::function<void(local::Answer)> answer);
+  void log_checked(const std::shared_ptr<Door>& door, std::list<LargePublish>::iterator large,
+                   const std::function<void(local::Answer)>& answer);
+  void enrolled(local::Answer answer);
+  /// Runs it once no enrolment is on its way: what comes after one is judged by it.
+  void when_authors_are_known(std::function<void()> then);
 
   // answers.cpp
   void handle(ClientId client, local::Request& request, std::function<void(local::Answer)> answer);
@@ -209,6 +225,7 @@ struct Replica::Impl {
   [[nodiscard]] Profile profile_of(const MemberId& member) const;
   void invite(std::function<void(local::Answer)> answer);
   void notify_watchers();
+  void notify(ClientId client, Watcher& watcher);
 
   // audit_job.cpp
   void audit(const local::AuditRequest& request, std::function<void(local::Answer)> answer);
@@ -240,6 +257,9 @@ struct Replica::Impl {
 
   // Own log.
   std::optional<std::string> no_signing;  // Why nothing may be signed now.
+  // What the high-water file said at the start, and the largest size known to have been signed.
+  std::optional<storage::HighWaterMark> signed_before;
+  std::uint64_t signed_size = 0;
   std::optional<CompactRange> own_range;
   std::vector<OwnReply> own_replies;
   bool flush_pending = false;
@@ -252,10 +272,12 @@ struct Replica::Impl {
   std::map<ClientId, Watcher> watchers;
   std::vector<std::shared_ptr<AuditJob>> audits;
   std::list<LargePublish> publishing;
-  std::size_t judging = 0;    // Batches in the pool.
-  std::set<LogId> to_judge;   // Logs that wait for room in it.
-  std::size_t jobs = 0;       // Writes, view writes and computations under way.
-  std::set<LogId> uncreated;  // Followed, but not yet in the store.
+  std::optional<Enrolling> enrolling;
+  std::vector<std::function<void()>> after_enrolling;
+  std::size_t judging = 0;     // Batches in the pool.
+  std::deque<LogId> to_judge;  // Logs that wait for room in it, each once.
+  std::size_t jobs = 0;        // Writes, view writes and computations under way.
+  std::set<LogId> uncreated;   // Followed, but not yet in the store.
   std::size_t tended = 0;
   std::uint64_t tended_ms = 0;  // When what may have failed was last tried again.
 };

@@ -73,18 +73,37 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
   if (head.log != own_log) return;
   own_range = head.range;
   const auto mark = marks.find(own_log);
-  if (mark == marks.end()) return;
+  if (mark == marks.end()) {
+    no_signing =
+        "the high-water file does not say what was signed last, so nothing more is signed: stop "
+        "kithd, put the file back as it was, and start it again";
+    return;
+  }
+  signed_before = mark->second;
+  signed_size = mark->second.size;
   // What was signed must be what is here; otherwise nothing more is signed before it is.
-  if (mark->second.size > head.size()) {
+  if (signed_size > head.size()) {
     no_signing = "the store ends at entry " + std::to_string(head.size()) + " but entry " +
-                 std::to_string(mark->second.size) +
+                 std::to_string(signed_size) +
                  " was signed before: waiting for a peer to give the missing tail back";
-  } else if (storage::log_store::root_at(log_txn, own_log, mark->second.size) !=
-             mark->second.root) {
+  } else if (!holds_what_was_signed(log_txn)) {
     no_signing =
         "the store does not hold what was signed before: restore it from another backup or ask "
         "your peers";
   }
+}
+
+bool Replica::Impl::holds_what_was_signed(const storage::ReadTxn& txn) const {
+  const auto head = storage::log_store::head(txn, own_log);
+  return signed_before && head && head->size() >= signed_size &&
+         storage::log_store::root_at(txn, own_log, signed_before->size) == signed_before->root;
+}
+
+void Replica::Impl::sign_again_if_whole() {
+  if (!no_signing || logs.at(own_log).checkpoint.size < signed_size) return;
+  if (!holds_what_was_signed(*host.log().read())) return;
+  no_signing.reset();
+  host.log_line("the missing tail of our own log came back: publishing goes on");
 }
 
 void Replica::Impl::load_bad(const storage::ReadTxn& txn, const LogId& log, LogState& state) {

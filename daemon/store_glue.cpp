@@ -231,10 +231,7 @@ void Replica::Impl::carry_out(sync::StoreEntries& action) {
     }
     if (outcome->cosignature) cosignature_kept(*outcome->cosignature);
     recompute_agreed(id);
-    if (id == own_log && no_signing && outcome->kept) {
-      no_signing.reset();
-      host.log_line("the missing tail of our own log came back: publishing goes on");
-    }
+    if (id == own_log && outcome->kept) sign_again_if_whole();
     judge_more(id);
   });
 }
@@ -284,6 +281,7 @@ void Replica::Impl::carry_out(sync::ForkFound& action) {
 }
 
 void Replica::Impl::carry_out(sync::OwnLogBehind& action) {
+  signed_size = std::max(signed_size, action.size);
   if (no_signing) return;
   no_signing = "a peer holds " + std::to_string(action.size) +
                " entries of our own log, more than this store: fetching them back first";
@@ -360,21 +358,22 @@ void Replica::Impl::cosign_all() {
   for (const auto& [id, _] : logs) cosign_one(id);
 }
 
-void Replica::Impl::cosigned_by(PeerId from, const Cosignature& cosignature) {
+bool Replica::Impl::cosigned_by(PeerId from, const Cosignature& cosignature) {
   const auto log = logs.find(cosignature.log);
-  if (log == logs.end() || cosignature.witness == me.member) return;
+  if (log == logs.end() || cosignature.witness == me.member) return true;
   const auto known = log->second.cosignatures.find(cosignature.witness);
-  if (known != log->second.cosignatures.end() && known->second.size >= cosignature.size) return;
+  if (known != log->second.cosignatures.end() && known->second.size >= cosignature.size) {
+    return true;
+  }
   const bool verified = std::ranges::any_of(
       certificates_of(cosignature.witness), [&](const Certificate& certificate) {
         return verify_cosignature(cosignature, certificate.witness_key);
       });
   // A witness we do not know (yet) is not the messenger's fault.
   if (!verified) {
-    if (!certificates_of(cosignature.witness).empty()) {
-      host.drop(from, fail(Errc::bad_signature, "a cosignature that does not verify"));
-    }
-    return;
+    if (certificates_of(cosignature.witness).empty()) return true;
+    host.drop(from, fail(Errc::bad_signature, "a cosignature that does not verify"));
+    return false;
   }
   const auto kept = std::make_shared<bool>(false);
   write(
@@ -384,6 +383,7 @@ void Replica::Impl::cosigned_by(PeerId from, const Cosignature& cosignature) {
       [=, this](const std::optional<Error>& failure) {
         if (!failure && *kept) cosignature_kept(cosignature);
       });
+  return true;
 }
 
 void Replica::Impl::cosignature_kept(const Cosignature& cosignature) {

@@ -174,13 +174,8 @@ Result<NewIdentity> make(const DataDir& dir, const Plan& plan, const std::string
     const auto written = files::create(words_file, view(words), secret_mode);
     if (!written) return written.error();
   }
-  storage::HighWaterMarks marks;
-  for (const storage::LogHead& head : storage::log_store::heads(*txn)) {
-    if (head.member != made->identity.member) continue;
-    marks[head.log] = {head.size(), storage::log_store::root_at(*txn, head.log, head.size())};
-  }
   txn->commit();
-  storage::HighWaterFile(dir.high_water()).advance(marks);
+  storage::HighWaterFile(dir.high_water()).advance(made->marks);
   const auto saved = dir.save_identity(made->identity);
   if (!saved) return saved.error();
   return made;

@@ -59,6 +59,8 @@ class LocalServer::Client {
     answered_.notify();
   }
 
+  [[nodiscard]] bool is_behind() const { return queue_.size() >= server_.limits_.pending_max / 4; }
+
   /// Ends it once the queue is empty, at the latest at `when`.
   void finish_by(Clock::time_point when) {
     finishing_ = true;
@@ -119,6 +121,9 @@ class LocalServer::Client {
       const auto [error, size] = co_await asio::async_write(socket_, parts, as_value);
       if (error) co_return;
       queue_.pop_front();
+      if (queue_.empty() && streaming_ && server_.events_.caught_up) {
+        server_.events_.caught_up(id_);
+      }
     }
   }
 
@@ -177,6 +182,11 @@ LocalServer::~LocalServer() {
 void LocalServer::answer(ClientId client, Bytes message, bool last) {
   const auto at = clients_.find(client);
   if (at != clients_.end()) at->second->answer(std::move(message), last);
+}
+
+bool LocalServer::is_behind(ClientId client) const {
+  const auto at = clients_.find(client);
+  return at != clients_.end() && at->second->is_behind();
 }
 
 void LocalServer::stop(std::chrono::milliseconds after) {

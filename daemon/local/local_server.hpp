@@ -30,6 +30,8 @@ class LocalServer {
     /// Follows every client once, also those that never asked anything.
     std::function<void(ClientId client)> lost;
     std::function<void(const std::string& line)> debug;
+    /// A client with an answer that goes on has read all of it so far. May be empty.
+    std::function<void(ClientId client)> caught_up;
   };
 
   /// Binds `path` with mode 0660. A socket file left by a process that died is removed: `held`, the
@@ -44,6 +46,9 @@ class LocalServer {
   /// Queues a message for a client that may be gone. After the `last` of a request its next one is
   /// read. A client with too much pending is disconnected.
   void answer(ClientId client, Bytes message, bool last);
+
+  /// Whether so much waits for the client that more should wait for caught_up().
+  [[nodiscard]] bool is_behind(ClientId client) const;
 
   /// Stops accepting and reading; clients end once they got what is queued, at the latest `after`.
   void stop(std::chrono::milliseconds after);

@@ -21,7 +21,7 @@ inline constexpr std::size_t note_bytes_max = 16 * ki;        // 31 cosignatures
 inline constexpr std::size_t note_lines_max = 64;             // Signature lines of one note.
 
 // Membership.
-inline constexpr std::size_t witnesses_max = 31;  // Of one log; DESIGN section 3.
+inline constexpr std::size_t witnesses_max = 31;  // Of one log.
 inline constexpr std::size_t members_max = 16'384;
 inline constexpr std::size_t effects_max = 64;            // Of one proposal.
 inline constexpr std::size_t open_proposals_max = 4'096;  // On one basis.

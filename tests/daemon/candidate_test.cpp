@@ -20,6 +20,7 @@ struct Sponsor {
                       SigningKey(Seed::from(Bytes(32, 1))).public_key(), host.now(), random, *txn);
     EXPECT_TRUE(made);
     identity = made->identity;
+    host.marks = made->marks;
     txn->commit();
     start();
     replica->handle(1, local::InviteRequest{}, [&](const local::Answer& answer) {
@@ -33,7 +34,7 @@ struct Sponsor {
   }
 
   void start() {
-    replica.emplace(identity, Replica::Options{}, storage::HighWaterMarks{}, host);
+    replica.emplace(identity, Replica::Options{}, host.marks, host);
     host.run();
   }
 

@@ -27,7 +27,8 @@ class Doors : public ::testing::Test {
         found_network(charter, profile_of("ZZA"), steward_.public_key(), now_ms, fill_random, *txn);
     txn->commit();
     me_ = made->identity;
-    replica_ = std::make_unique<Replica>(me_, Replica::Options{}, storage::HighWaterMarks{}, desk_);
+    desk_.marks = made->marks;
+    replica_ = std::make_unique<Replica>(me_, Replica::Options{}, desk_.marks, desk_);
     desk_.run();
   }
 
@@ -146,6 +147,56 @@ TEST_F(Doors, WhoPublishesALotIsToldHowFarItIs) {
   EXPECT_EQ(progress->done, 600U);
   EXPECT_EQ(progress->total, 600U);
   EXPECT_TRUE(std::holds_alternative<local::PublishAnswer>(answers[1]));
+}
+
+TEST_F(Doors, AnEnrolmentIsAnsweredOnceItCounts) {
+  const PublicKey author = SigningKey(Seed{{6}}).public_key();
+  const auto enrolment = [&](std::uint32_t number, Scopes scopes) {
+    return local::EnrolRequest{sign_enrolment(
+        {me_.network, me_.member, number, author, scopes, steward_.public_key()}, steward_)};
+  };
+  std::optional<local::Answer> first;
+  replica_->handle(1, enrolment(1, 1), [&](local::Answer said) { first = std::move(said); });
+  // Before the first counts nobody knows which number comes next.
+  const auto second = ask(enrolment(1, 0));
+  ASSERT_TRUE(first.has_value());
+  EXPECT_TRUE(std::holds_alternative<local::EnrolAnswer>(*first));
+  ASSERT_TRUE(std::holds_alternative<local::Refusal>(second));
+  EXPECT_EQ(std::get<local::Refusal>(second).code, Errc::unavailable);
+  EXPECT_TRUE(std::holds_alternative<local::EnrolAnswer>(ask(enrolment(2, 0))));
+  EXPECT_EQ(std::get<local::StatusAnswer>(ask(local::StatusRequest{})).bad, 0U);
+}
+
+TEST_F(Doors, WhatIsPublishedBehindAWithdrawalIsJudgedByIt) {
+  const SigningKey author(Seed{{6}});
+  const auto enrolment = [&](std::uint32_t number, Scopes scopes) {
+    return local::EnrolRequest{sign_enrolment(
+        {me_.network, me_.member, number, author.public_key(), scopes, steward_.public_key()},
+        steward_)};
+  };
+  ASSERT_TRUE(std::holds_alternative<local::EnrolAnswer>(ask(enrolment(1, 1))));
+  Record by_author = *decode_record(record("late"));
+  by_author.author = author.public_key();
+  const LogId log = log_id(me_.network, me_.member, commons);
+  const Bytes text = encode_text(sign_batch(me_.network, log, {encode(by_author)}, author).front());
+  const std::uint64_t size = log_size();
+  replica_->handle(1, enrolment(2, 0), [](const local::Answer&) {});
+  EXPECT_EQ(refusal({text}), Errc::forbidden);
+  EXPECT_EQ(log_size(), size + 1) << "the withdrawal alone";
+}
+
+TEST_F(Doors, WhoWatchesAndDoesNotReadIsToldTheRestLater) {
+  std::size_t told = 0;
+  replica_->handle(7, local::WatchRequest{0}, [&](const local::Answer& said) {
+    ASSERT_TRUE(std::holds_alternative<local::WatchAnswer>(said));
+    if (++told == 3) desk_.behind.insert(7);
+  });
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(published(signed_texts({record("a")})));
+  EXPECT_EQ(told, 3U);
+  desk_.behind.clear();
+  replica_->client_caught_up(7);
+  EXPECT_EQ(told, 10U);
+  replica_->client_caught_up(8);  // Nobody.
 }
 
 TEST_F(Doors, OneInvitationBringsOneCandidateHoweverManyCertificatesCome) {

@@ -113,6 +113,7 @@ void World::found() {
       node.steward(), node.now(), [&](std::span<std::uint8_t> out) { node.random(out); }, *txn);
   txn->commit();
   node.disk().sync();
+  node.marks() = made->marks;
   node.become(made->identity);
   node.start();
 }
@@ -138,6 +139,7 @@ void World::join(std::size_t index) {
     if (!made) return;  // The candidate's clock says that it has expired: another one comes.
     txn->commit();
     node.disk().sync();
+    node.marks() = made->marks;
     node.become(made->identity);
     node.start();
   });

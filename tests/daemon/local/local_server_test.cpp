@@ -27,6 +27,7 @@ class LocalServerTest : public ::testing::Test {
                               Bytes request) { on_request(client, std::move(request)); },
             .lost = [this](LocalServer::ClientId client) { lost_.push_back(client); },
             .debug = [this](const std::string& line) { debug_.push_back(line); },
+            .caught_up = [this](LocalServer::ClientId client) { on_caught_up(client); },
         });
   }
   void TearDown() override {
@@ -69,6 +70,7 @@ class LocalServerTest : public ::testing::Test {
     return in_time && !closed;
   }
 
+  std::function<void(LocalServer::ClientId)> on_caught_up = [](LocalServer::ClientId) {};
   testing::TemporaryDir dir_;
   std::string path_ = dir_.path() + "/kithd.sock";
   testing::Loop loop_;
@@ -193,6 +195,30 @@ TEST_F(LocalServerTest, AClientThatDoesNotReadItsStreamIsDropped) {
     return ++sent > 10'000 || !lost_.empty();
   }));
   EXPECT_EQ(lost_.size(), 1U);
+}
+
+TEST_F(LocalServerTest, WhoReadsGetsAStreamOfAnyLengthFromWhoWaitsForIt) {
+  constexpr std::uint64_t many = 5'000;
+  // It outlives the test's body: the last of it is written then.
+  const auto sent = std::make_shared<std::uint64_t>(0);
+  const auto send_more = [this, sent](LocalServer::ClientId client) {
+    while (*sent < many && !server_->is_behind(client)) {
+      Bytes number;
+      append_integer(number, (*sent)++);
+      server_->answer(client, number, false);
+    }
+  };
+  on_request = [=](LocalServer::ClientId client, const Bytes&) { send_more(client); };
+  on_caught_up = send_more;
+  start();
+  auto client = connect();
+  ask(client, {1});
+  for (std::uint64_t i = 0; i < many; ++i) {
+    const auto heard = hear(client);
+    ASSERT_TRUE(heard.has_value()) << "after " << i;
+    ASSERT_EQ(read_integer<std::uint64_t>(*heard), i);
+  }
+  EXPECT_TRUE(lost_.empty());
 }
 
 TEST_F(LocalServerTest, ClientsAboveTheLimitAreTurnedAway) {

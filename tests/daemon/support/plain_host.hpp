@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <map>
+#include <set>
 
 #include "daemon/replica.hpp"
 #include "tests/support/memory_database.hpp"
@@ -26,6 +27,7 @@ class PlainHost : public Host {
       storage::HighWaterMarks to_sign;
       job.work(*txn, to_sign);
       txn->commit();
+      for (const auto& [log, mark] : to_sign) marks[log] = mark;
       post([done = job.done] { done(std::nullopt); });
     });
   }
@@ -56,7 +58,8 @@ class PlainHost : public Host {
   std::uint64_t disk_bytes() override { return 0; }
   void save(const Identity&) override {}
   void wake_dialer() override {}
-  void log_line(const std::string&) override {}
+  bool is_behind(ClientId client) override { return behind.contains(client); }
+  void log_line(const std::string& line) override { lines.push_back(line); }
 
   [[nodiscard]] testing::MemoryDatabase& disk() { return log_; }
   /// What is due next; false if nothing is.
@@ -77,7 +80,10 @@ class PlainHost : public Host {
     for (auto& [work, done] : std::exchange(view_jobs_, {})) write_views(work, done);
   }
 
-  bool views_wait = false;  ///< Nothing is written into the views before release_views().
+  bool views_wait = false;    ///< Nothing is written into the views before release_views().
+  std::set<ClientId> behind;  ///< Clients that do not read.
+  std::vector<std::string> lines;
+  storage::HighWaterMarks marks;  ///< What the high-water file would say.
   std::map<PeerId, std::vector<Bytes>> sent;
   std::map<PeerId, Error> dropped;
 

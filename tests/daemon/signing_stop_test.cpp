@@ -1,0 +1,163 @@
+#include <gtest/gtest.h>
+
+#include "daemon/random.hpp"
+#include "protocol/keys/space_key.hpp"
+#include "protocol/records/record.hpp"
+#include "storage/log_store.hpp"
+#include "tests/daemon/support/plain_host.hpp"
+
+/// A daemon whose own log lost what it had signed: it signs nothing before all of it is back.
+namespace kith::daemon {
+namespace {
+
+constexpr PeerId peer = 1;
+
+/// One member's machine: its disks, and its daemon while it runs.
+struct Machine {
+  void start(const Identity& identity) {
+    replica.emplace(identity, Replica::Options{}, host.marks, host);
+    host.run();
+  }
+  [[nodiscard]] local::Answer ask(local::Request request) {
+    std::optional<local::Answer> answer;
+    replica->handle(1, std::move(request), [&](local::Answer said) { answer = std::move(said); });
+    host.run();
+    return answer.value_or(local::Refusal{Errc::io, "no answer"});
+  }
+  [[nodiscard]] std::uint64_t log_size() {
+    return std::get<local::StatusAnswer>(ask(local::StatusRequest{})).log_size;
+  }
+
+  PlainHost host;
+  std::optional<Replica> replica;
+};
+
+class SigningStop : public ::testing::Test {
+ protected:
+  SigningStop() {
+    const auto txn = whole_.host.disk().write();
+    Charter charter;
+    charter.name = "Test";
+    charter.aim = "To learn.";
+    auto made = found_network(charter, {"ZZA", "Ashdown", "trust", {}}, steward_.public_key(),
+                              whole_.host.now(), fill_random, *txn);
+    txn->commit();
+    me_ = made->identity;
+    whole_.host.marks = made->marks;
+    whole_.start(me_);
+    for (int i = 0; i < 6; ++i) EXPECT_TRUE(publishes(whole_));
+  }
+
+  /// The first entries of the whole log, as an older backup of the database holds them.
+  void restore(Machine& machine, std::uint64_t size) {
+    const auto from = whole_.host.log().read();
+    const auto to = machine.host.disk().write();
+    storage::log_store::create(*to, log(), me_.member, commons);
+    for (std::uint64_t i = 0; i < size; ++i) {
+      const auto leaf = storage::log_store::leaf(*from, log(), i);
+      const auto payload = storage::log_store::payload(*from, log(), i);
+      const storage::NewEntry entry{BytesView(*leaf), BytesView(*payload)};
+      ASSERT_TRUE(storage::log_store::append(*to, log(), i, {&entry, 1}));
+    }
+    to->commit();
+  }
+  /// The machine hears of another's copy of the log until both are quiet.
+  void meets(Machine& machine, Machine& other) {
+    const MemberId somebody{{7}};
+    other.replica->peer_connected({peer, false, somebody, std::nullopt, {}, {}});
+    machine.replica->peer_connected({peer, true, somebody, std::nullopt, {}, {}});
+    for (int i = 0; i < 100; ++i) {
+      machine.host.run();
+      other.host.run();
+      for (const Bytes& said : std::exchange(machine.host.sent[peer], {})) {
+        other.replica->message(peer, said);
+      }
+      for (const Bytes& said : std::exchange(other.host.sent[peer], {})) {
+        machine.replica->message(peer, said);
+      }
+    }
+    machine.replica->peer_lost(peer);
+    other.replica->peer_lost(peer);
+    machine.host.run();
+    other.host.run();
+  }
+  [[nodiscard]] bool publishes(Machine& machine) {
+    Record record;
+    fill_random(record.nonce.bytes);
+    record.kind = "document";
+    record.body = to_bytes(view("# Title\n\ntext\n"));
+    record.author = steward_.public_key();
+    record.time = machine.host.now();
+    record.network = me_.network;
+    record.log = log();
+    const auto batch = sign_batch(me_.network, log(), {encode(record)}, steward_);
+    return std::holds_alternative<local::PublishAnswer>(
+        machine.ask(local::PublishRequest{{encode_text(batch.front())}}));
+  }
+  [[nodiscard]] LogId log() const { return log_id(me_.network, me_.member, commons); }
+
+  SigningKey steward_{Seed{{5}}};
+  Identity me_;
+  Machine whole_;
+};
+
+TEST_F(SigningStop, EndsOnlyWhenAllThatWasSignedIsBack) {
+  const std::uint64_t size = whole_.log_size();
+  Machine restored;
+  restore(restored, size - 4);
+  restored.host.marks = whole_.host.marks;
+  restored.start(me_);
+  EXPECT_FALSE(publishes(restored));
+
+  // A peer that itself lags behind gives some of it back.
+  Machine lagging;
+  restore(lagging, size - 2);
+  const auto txn = lagging.host.log().read();
+  lagging.host.marks[log()] = {size - 2, storage::log_store::root_at(*txn, log(), size - 2)};
+  lagging.start(me_);
+  meets(restored, lagging);
+  EXPECT_EQ(restored.log_size(), size - 2);
+  EXPECT_FALSE(publishes(restored));
+
+  meets(restored, whole_);
+  EXPECT_EQ(restored.log_size(), size);
+  EXPECT_TRUE(publishes(restored));
+  EXPECT_EQ(restored.log_size(), size + 1);
+}
+
+TEST_F(SigningStop, BeginsWhenAPeerHoldsMoreOfTheOwnLog) {
+  const std::uint64_t size = whole_.log_size();
+  Machine copied;
+  restore(copied, size - 4);
+  const auto txn = copied.host.log().read();
+  copied.host.marks[log()] = {size - 4, storage::log_store::root_at(*txn, log(), size - 4)};
+  copied.start(me_);
+  meets(copied, whole_);
+  EXPECT_EQ(copied.log_size(), size);
+  EXPECT_TRUE(publishes(copied)) << "all that was signed is here";
+}
+
+TEST_F(SigningStop, WithoutAMarkNothingIsSigned) {
+  Machine restored;
+  restore(restored, whole_.log_size());
+  restored.start(me_);
+  EXPECT_FALSE(publishes(restored));
+  meets(restored, whole_);
+  EXPECT_FALSE(publishes(restored)) << "one peer's word is not enough";
+
+  restored.host.marks = whole_.host.marks;
+  restored.start(me_);
+  EXPECT_TRUE(publishes(restored));
+}
+
+TEST_F(SigningStop, StaysWhenTheStoreHoldsSomethingElse) {
+  Machine other;
+  restore(other, whole_.log_size());
+  other.host.marks = whole_.host.marks;
+  other.host.marks[log()].root = TreeHash{{1}};
+  other.start(me_);
+  EXPECT_FALSE(publishes(other));
+}
+
+}  // namespace
+}  // namespace kith::daemon
