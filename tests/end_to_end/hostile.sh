@@ -81,6 +81,7 @@ end_attack() {
 }
 descriptors() { ls "/proc/${pid[ASH]}/fd" | wc -l; }
 connected() { as "$1" steward peers --json | tr -d ' \n' | grep -q "\"code\":\"$2\"[^}]*\"connected\":true"; }
+log_size() { as "$1" steward status --json | tr -d ' \n' | grep -o '"log_size":[0-9]*' | cut -d : -f 2; }
 state_is() { as "$1" steward status --json | grep -q "\"state\": *\"$2\""; }
 shows() { as "$1" steward list --limit 1000 --json | grep -q -- "$2"; }
 milliseconds() { echo $((${EPOCHREALTIME/./} / 1000)); }
@@ -185,8 +186,15 @@ echo "# records"
 attack door "author=$dir/ASH-ward.kith-key"
 attack forge "author=$dir/BRA-ward.kith-key"
 attack session "invite=$dir/good.kith-invite"
+before=$(log_size ASH)
 start BRA
 until_true 60 shows ASH "Honest after the forgeries" || failed "judging stopped at a forgery"
+# Keys that a member made up and granted are neither used nor passed on.
+printf '# Still readable\n\ntext\n' >"$dir/readable.md"
+as ASH ward publish --yes "$dir/readable.md" >/dev/null 2>&1
+until_true 30 shows BRA "Still readable" || failed "a foreign grant made a member unreadable"
+after=$(log_size ASH)
+[ "$after" -eq $((before + 1)) ] || failed "a foreign grant was answered: the log went from $before to $after"
 as ASH steward list --limit 1000 --json >"$dir/list"
 [ "$(grep -c 'Honest before the forgeries' "$dir/list")" -eq 1 ] || failed "a replay is shown twice"
 ! grep -q Forged "$dir/list" || failed "a forged record is shown"

@@ -231,6 +231,23 @@ std::uint64_t held_of(const std::string& socket, const MemberId& member) {
 
 }  // namespace
 
+namespace {
+
+/// Keys that this member made up, granted to the founder by our own daemon: well signed.
+Bytes foreign_grant(const storage::ReadTxn& txn, const daemon::Identity& me, const LogId& theirs) {
+  const auto parsed = decode_text(*storage::log_store::payload(txn, theirs, 1));
+  const auto certificate = verify_certificate(std::get<CertificateText>(*parsed).statement);
+  const SpaceKeys keys{daemon::random_octets<Key32>(), daemon::random_octets<Key32>()};
+  const std::array ephemerals{daemon::random_octets<Seed>()};
+  const KeyGrant grant = make_key_grant(me.network, commons, me.decision, keys,
+                                        {{me.founder, certificate->sealing_key}}, ephemerals);
+  const LogId own = log_id(me.network, me.member, commons);
+  const Desk daemon_desk{me.network, own, SigningKey(me.daemon_key)};
+  return daemon_desk.text(text(encode(grant)), "keygrant");
+}
+
+}  // namespace
+
 void forge(const Arguments& arguments) {
   const daemon::Identity me = arguments.identity();
   const LogId own = log_id(me.network, me.member, commons);
@@ -281,6 +298,7 @@ void forge(const Arguments& arguments) {
   ++void_entries;
   log_sealed(LeafClass::record, daemon::random_octets<Key32>(), before);  // No key opens it.
   ++void_entries;
+  entries.emplace_back(LeafClass::clear, foreign_grant(*txn, me, theirs));
   log_sealed(LeafClass::record, r_key, desk.text("# Honest after the forgeries\n\ntext\n"));
 
   const auto own_head = storage::log_store::head(*txn, own);
