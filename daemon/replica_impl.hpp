@@ -23,7 +23,8 @@
 /// The inside of a Replica, one concern to a file: start.cpp (what the disk holds), replica.cpp
 /// (handshakes, peers), store_glue.cpp (what the engine asks of the disk), absorb.cpp (from durable
 /// leaves to verified records), show.cpp (from these to what people read), membership.cpp (joining,
-/// decisions, duties), publish.cpp (own appends), answers.cpp (local clients), audit_job.cpp.
+/// decisions, duties), publish.cpp (own appends), describe.cpp (rows of the views), answers.cpp
+/// (local clients), audit_job.cpp.
 namespace kith::daemon {
 
 /// Text to be logged by us, with the class of its leaf.
@@ -62,7 +63,7 @@ struct Replica::Impl {
     std::set<std::uint64_t> gaps;
     std::set<std::uint64_t> late;  // Gaps that were filled: judged once `judged` has passed them.
     std::set<std::uint64_t> late_to_show;  // Of these, what was judged and `shown` has passed.
-    std::set<std::uint64_t> not_shown;     // Judged bad, and ahead of `shown`.
+    std::set<std::uint64_t> not_shown;     // Judged bad or missing, ahead of `shown`.
     KeyHistory keys;
     std::set<RecordId> governance_ids;
     std::optional<Profile> profile;  // The newest said in the log.

@@ -100,7 +100,9 @@ void refuse_unless_whole(const std::filesystem::path& data) {
   if (!std::filesystem::exists(data)) return;
   const LmdbFileReport report = inspect_lmdb_file(data);
   if (!report.usable) {
-    refuse(data, report.problem + ". Put it aside and run: kithd recover");
+    refuse(data, report.problem +
+                     ". Put it aside, put back the newest copy there is, and start kithd: peers "
+                     "give back what is missing");
   }
 }
 

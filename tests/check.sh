@@ -68,6 +68,18 @@ print(json.dumps({"figure": "coverage", "branches_percent": s["branch_percent"],
 raise SystemExit(s["branch_percent"] < 90)'
 }
 
+# What the short run does every seventh time, at every step.
+everything() {
+  KITH_FULL=1 run_tests release -R '^(Crash|HighWater|LogCheck|Lmdb|LogDisk)|end_to_end_hostile'
+}
+
+# All run; one that misses its goal fails the step.
+benches() {
+  local bench missed=0
+  for bench in build/release/bin/bench_*; do "$bench" || missed=1; done
+  return $missed
+}
+
 mkdir -p build
 step "format" 30 formatted
 step "release build" 360 build release
@@ -77,16 +89,17 @@ step "demo" 180 scripts/demo --check --build build/release/bin
 if [ $full = 1 ]; then
   step "sanitizer build" 480 build_sanitized
   step "protocol, storage and kept fuzz inputs under ASan and UBSan" 120 run_sanitized
+  step "every crash point, damaged byte and stranger" 1800 everything
   asan_seeds=100
   step "sanitizer build of all" 1800 build asan
   KITH_SEEDS=$asan_seeds step "tests under ASan and UBSan" 1800 run_tests asan
-  step "thread sanitizer build" 1800 build tsan --target daemon_test kithd kith
-  step "daemon and real daemons under TSan" 1800 run_tests tsan -E '_NOT_BUILT$'
+  step "thread sanitizer build" 1800 build tsan --target daemon_test kithd kith hostile_peer
+  step "daemon and real daemons under TSan" 1800 run_tests tsan -E '_NOT_BUILT$|^fuzz_'
   step "fuzz build" 1800 build fuzz
   step "fuzzing" 3000 tests/fuzz/run.sh
   step "clang-tidy" 3000 tidy
   step "coverage" 1800 coverage
-  for bench in build/release/bin/bench_*; do step "${bench##*/}" 600 "$bench"; done
+  step "benches" 1200 benches
   step "a bare Debian" 7200 or_skipped tests/package/bare_root.sh
   step "100,000 simulated worlds" 14400 tests/simulation/seeds.sh 100000
 fi

@@ -121,7 +121,7 @@ TEST(Lmdb, AFileCutOffAtAnyPageIsRefusedBeforeItCouldKill) {
       const LmdbDatabase database(scratch / "log", log_tables(), Durability::full);
       ASSERT_EQ(rows_in(database), 40U) << kept;
     } else {
-      ASSERT_TRUE(contains(refusal(scratch / "log"), "kithd recover")) << kept;
+      ASSERT_TRUE(contains(refusal(scratch / "log"), "put back the newest copy")) << kept;
     }
   }
 }
