@@ -39,14 +39,24 @@ run_tests() { # preset, further arguments of ctest
 # Some things a machine may not allow; then the script says so loudly and ends with 77.
 or_skipped() { "$@" || [ $? -eq 77 ]; }
 
-# The sources and their tests that decide and store, and every kept input of the fuzz targets.
+# All that decides, stores and reads what comes from outside, and every kept input of the fuzz targets.
 build_sanitized() {
-  build asan --target protocol_test storage_test fuzz_targets
+  build asan --target protocol_test storage_test daemon_test fuzz_targets
+}
+in_shards() { # test program: its tests, dealt out to as many cores as there are
+  local shard running=()
+  for shard in $(seq 0 $((jobs - 1))); do
+    GTEST_TOTAL_SHARDS=$jobs GTEST_SHARD_INDEX=$shard "$1" --gtest_brief=1 &
+    running+=($!)
+  done
+  for shard in "${running[@]}"; do wait "$shard"; done
 }
 run_sanitized() {
-  build/asan/bin/protocol_test --gtest_brief=1
-  build/asan/bin/storage_test --gtest_brief=1
-  for kept in tests/fuzz/corpus/*; do "build/asan/bin/${kept##*/}" "$kept"; done
+  local kept
+  in_shards build/asan/bin/protocol_test
+  in_shards build/asan/bin/storage_test
+  build/asan/bin/daemon_test --gtest_brief=1
+  for kept in tests/fuzz/corpus/*; do "build/asan/bin/${kept##*/}" "$kept" 2>&1 | tail -n 1; done
 }
 
 tidy() {
@@ -86,9 +96,9 @@ step "release build" 360 build release
 export KITH_SEEDS=${KITH_SEEDS:-1000}
 step "tests and 1,000 simulated worlds" 700 run_tests release
 step "demo" 180 scripts/demo --check --build build/release/bin
+step "sanitizer build" 600 build_sanitized
+step "protocol, storage, daemon and kept fuzz inputs under ASan and UBSan" 180 run_sanitized
 if [ $full = 1 ]; then
-  step "sanitizer build" 480 build_sanitized
-  step "protocol, storage and kept fuzz inputs under ASan and UBSan" 120 run_sanitized
   step "every crash point, damaged byte and stranger" 1800 everything
   asan_seeds=100
   step "sanitizer build of all" 1800 build asan

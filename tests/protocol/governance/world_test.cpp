@@ -16,6 +16,8 @@ constexpr std::uint64_t worlds = 300;
 #else
 constexpr std::uint64_t worlds = 3'000;
 #endif
+/// A control stops at its first world, so it may look as far as it must.
+constexpr std::uint64_t control_worlds = 3'000;
 
 /// 1..count, or only KITH_SEED when it is set.
 std::vector<std::uint64_t> seeds(std::uint64_t count) {
@@ -65,7 +67,7 @@ TEST(Worlds, EveryViewIsABeginningOfTheOneChain) {
 
 /// The first world that goes wrong when a rule is missing, or 0. Each is also run with all rules.
 std::uint64_t first_that_fails(WorldSettings settings, const RoundRules& rounds, bool agreed_only) {
-  for (settings.seed = 1; settings.seed <= worlds; ++settings.seed) {
+  for (settings.seed = 1; settings.seed <= control_worlds; ++settings.seed) {
     WorldSettings mutant = settings;
     mutant.rounds = rounds;
     mutant.agreed_only = agreed_only;
