@@ -68,10 +68,10 @@ class Host {
   /// Replaces the identity file (durably) before it returns.
   virtual void save(const Identity& identity) = 0;
   /// Dial targets changed: look again now.
-  /// Whether a client reads more slowly than it is answered: client_caught_up() tells when it read
-  /// all.
-  virtual bool is_behind(ClientId) { return false; }
   virtual void wake_dialer() = 0;
+  /// Whether a client reads more slowly than it is answered; client_caught_up() follows once it has
+  /// read all.
+  virtual bool is_behind(ClientId) { return false; }
   /// A line for the operator's log; never content, never secrets.
   virtual void log_line(const std::string& line) = 0;
 };
@@ -140,6 +140,7 @@ class Replica {
   /// client_lost). It may be called before handle returns.
   void handle(ClientId client, local::Request request, std::function<void(local::Answer)> answer);
   void client_lost(ClientId client);
+  /// A client that Host::is_behind() named has read all: a watch goes on.
   void client_caught_up(ClientId client);
 
   [[nodiscard]] const Identity& identity() const;

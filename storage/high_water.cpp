@@ -124,11 +124,11 @@ void HighWaterFile::load() {
   auto other = decode(bytes.subspan(split));
   if (!newest || (other && other->sequence > newest->sequence)) newest = std::move(other);
   if (!newest) {
-    throw StorageError(
-        StorageError::Kind::other,
-        path_.string() +
-            " is damaged: what was signed last is not known, so nothing may be "
-            "signed. Keep a copy of it, and put it back as it was before the damage");
+    throw StorageError(StorageError::Kind::other,
+                       path_.string() +
+                           " is damaged: what was signed last is not known, so nothing may be "
+                           "signed. Move it away and keep it: without it kithd serves what it has "
+                           "and signs nothing");
   }
   sequence_ = newest->sequence;
   marks_ = std::move(newest->marks);

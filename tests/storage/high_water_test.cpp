@@ -138,7 +138,7 @@ TEST(HighWater, WithoutAValidSlotNothingMayBeSigned) {
     FAIL() << "a file without a valid slot was believed";
   } catch (const StorageError& error) {
     EXPECT_EQ(error.kind, StorageError::Kind::other);
-    EXPECT_NE(std::string(error.what()).find("put it back as it was"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("Move it away and keep it"), std::string::npos);
   }
 }
 
