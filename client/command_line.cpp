@@ -14,9 +14,9 @@ constexpr const char* main_footer = R"(First steps:
   kith init                      make your key; your steward enrols it
   kith                           what waits for you and what is new
   kith list                      what the members have shared
-  kith new practice              a form to fill in, then: kith publish practice.md
+  kith new practice              a form; fill it in: kith publish practice.md
 
-Ids: the first characters of an id are enough, as long as they fit one entry only.
+Ids: the first characters of an id are enough, as long as they fit one entry.
 
 Environment:
   KITH_SOCKET            the daemon's socket (else /run/kith/kithd.sock)
@@ -28,6 +28,10 @@ Exit codes:
   0 done   1 failed or refused   2 the command line or a file makes no sense
   3 an audit found faults        4 the daemon does not answer)";
 
+constexpr const char* everywhere =
+    "Everywhere: --json, --socket PATH, --key FILE; kith --help explains them.";
+constexpr std::size_t option_columns = 28;
+
 using Run = std::function<Exit(Daemon&, const Console&, const Desk&)>;
 
 /// The commands with the options that CLI11 fills; lives as long as the parsing.
@@ -35,6 +39,7 @@ class CommandLine {
  public:
   CommandLine() : app_("kith: learn with the organisations you trust.", "kith") {
     app_.footer(main_footer);
+    app_.get_formatter()->column_width(option_columns);
     app_.set_version_flag("--version", std::string("kith " KITH_VERSION));
     app_.require_subcommand(0, 1);
     app_.fallthrough();  // --json and --socket may stand after the command, too.
@@ -73,7 +78,7 @@ class CommandLine {
                 Run run) {
     CLI::App* command = to.add_subcommand(name, description);
     command->fallthrough();
-    if (!more.empty()) command->footer(more);
+    command->footer(more + (more.empty() ? "" : "\n\n") + everywhere);
     command->callback([this, run = std::move(run)] { run_ = run; });
     return command;
   }
@@ -120,20 +125,21 @@ class CommandLine {
 };
 
 void CommandLine::add_person_commands() {
-  auto* init_command = add(app_, "init", "Make your author key",
-                           "Your key signs what you publish. It stays in a file of yours; the line "
-                           "that is printed\ngoes to your steward, who enrols it.",
-                           [this](Daemon&, const Console& console, const Desk& desk) {
-                             return init(init_, console, desk);
-                           });
+  auto* init_command =
+      add(app_, "init", "Make your author key",
+          "Your key signs what you publish. It stays in a file of yours; the line\n"
+          "that is printed goes to your steward, who enrols it.",
+          [this](Daemon&, const Console& console, const Desk& desk) {
+            return init(init_, console, desk);
+          });
   init_command->add_flag("--passphrase", init_.passphrase, "Protect the key with a passphrase");
 
   auto* author = app_.add_subcommand("author", "Who may act for your organisation");
   author->require_subcommand(1);
   author->fallthrough();
-  author->footer(
-      "Scopes: publish (entries), speak (consents for the organisation),\n"
-      "steward (enrol and withdraw others).");
+  author->footer(std::string("Scopes: publish (entries), speak (consents for the organisation),\n"
+                             "steward (enrol and withdraw others).\n\n") +
+                 everywhere);
   auto* enrol = add(*author, "enrol", "Let a colleague act, signed by you as a steward",
                     "Example:\n  kith author enrol kith-author-… --scope publish,speak",
                     [this](Daemon& daemon, const Console& console, const Desk& desk) {
@@ -164,6 +170,12 @@ void CommandLine::add_governance_commands() {
                              });
   invite_command->add_option("--out", invite_.out, "Write it to this file, readable by you alone")
       ->type_name("FILE");
+  invite_command
+      ->add_option(
+          "--address", invite_.addresses,
+          "Where they reach your daemon, if not at the\naddress of its profile; repeatable")
+      ->type_name("HOST:PORT")
+      ->allow_extra_args(false);
 
   add(app_, "proposals", "Who waits to join, and what waits for a decision", "",
       [](Daemon& daemon, const Console& console, const Desk&) {
@@ -190,12 +202,15 @@ void CommandLine::add_governance_commands() {
 void CommandLine::add_writing_commands() {
   std::string forms = "Forms:";
   for (const KindSpec& kind : kinds()) {
-    if (kind.is_document) forms += "\n  " + std::string(kind.name) + ": " + std::string(kind.help);
+    if (!kind.is_document) continue;
+    forms += "\n  " + std::string(kind.name) + "\n    " + std::string(kind.help);
   }
-  auto* new_command = add(app_, "new", "An empty form to fill in", forms,
-                          [this](Daemon&, const Console& console, const Desk& desk) {
-                            return new_form(new_, console, desk);
-                          });
+  auto* new_command =
+      add(app_, "new", "An empty form to fill in",
+          "On a terminal it goes into KIND.md, elsewhere to standard output.\n\n" + forms,
+          [this](Daemon&, const Console& console, const Desk& desk) {
+            return new_form(new_, console, desk);
+          });
   new_command->add_option("KIND", new_.kind, "Which form")->required();
   new_command->add_option("--out", new_.out, "Write it to this file")->type_name("FILE");
 
@@ -210,6 +225,7 @@ void CommandLine::add_writing_commands() {
   publish_command->add_option("FILE", publish_.files, "Markdown, with or without a form's fields")
       ->required()
       ->expected(1, -1);
+  publish_command->add_flag("--again", publish_.again, "Also what was published before");
   publish_command->add_flag("--yes", publish_.yes, "Do not ask");
 
   auto* reply_command =
@@ -223,8 +239,9 @@ void CommandLine::add_writing_commands() {
   reply_command->add_option("--text", reply_.text, "Your words");
   reply_command->add_option("--file", reply_.file, "A file with your words; - is standard input")
       ->type_name("FILE");
-  reply_command->add_option("--as", reply_.as, "What your reply is")
-      ->check(CLI::IsMember({"question", "answer", "offer", "challenge", "thanks", "note"}))
+  reply_command->add_option("--as", reply_.as, "question, answer, offer, challenge, thanks or note")
+      ->check(CLI::IsMember({"question", "answer", "offer", "challenge", "thanks", "note"})
+                  .description(""))
       ->capture_default_str();
 }
 
@@ -264,13 +281,13 @@ void CommandLine::add_reading_commands() {
 }
 
 void CommandLine::add_daemon_commands() {
-  add(app_, "peers", "Every member: connected or not, and what is held of it", "",
+  add(app_, "peers", "Every member: connected or not, what is held of it", "",
       [](Daemon& daemon, const Console& console, const Desk&) { return peers(daemon, console); });
   add(app_, "status", "Your own daemon", "",
       [](Daemon& daemon, const Console& console, const Desk&) { return status(daemon, console); });
   auto* audit_command =
-      add(app_, "audit", "Replay a member's whole history and check every part of it",
-          "Without MEMBER, everybody's. Exit code 3 if anything is wrong.",
+      add(app_, "audit", "Replay whole histories and check every part of them",
+          "Without MEMBER, everybody's history. Exit code 3 if anything is wrong.",
           [this](Daemon& daemon, const Console& console, const Desk&) {
             return audit(audit_, daemon, console);
           });

@@ -1,6 +1,7 @@
 #include "client/connection.hpp"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -16,14 +17,18 @@ namespace {
 Error not_reached(const std::string& path, int error) {
   if (error == EACCES || error == EPERM) {
     return fail(Errc::forbidden, "you may not use the daemon's socket " + path +
-                                     "; ask Trust IT to add you to the group kith, then log in "
-                                     "again");
+                                     "; ask whoever runs kithd to let your account use it");
+  }
+  if (struct stat status{}; ::stat(path.c_str(), &status) == 0 && !S_ISSOCK(status.st_mode)) {
+    return fail(Errc::usage, path +
+                                 " is no socket; name kithd's, the file kithd.sock in its data "
+                                 "directory, with --socket PATH or KITH_SOCKET");
   }
   if (error == ENOENT || error == ECONNREFUSED) {
     return fail(Errc::unavailable,
                 "no daemon answers at " + path +
-                    "; start it (systemctl start kithd, or kithd run), or name its socket with "
-                    "--socket PATH or KITH_SOCKET");
+                    "; start it (kithd --dir DIR run), or name its socket with --socket PATH or "
+                    "KITH_SOCKET");
   }
   return fail(Errc::unavailable, "connecting to " + path + ": " + std::strerror(error));
 }
@@ -118,9 +123,8 @@ Result<bool> Connection::read_exactly(std::span<std::uint8_t> to) {
 }
 
 Error Connection::lost() const {
-  return fail(Errc::unavailable, "the daemon at " + path_ +
-                                     " ended the connection; see its log (journalctl -u kithd), "
-                                     "then try again");
+  return fail(Errc::unavailable,
+              "the daemon at " + path_ + " ended the connection; see its log, then try again");
 }
 
 }  // namespace kith::client

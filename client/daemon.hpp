@@ -39,7 +39,10 @@ struct Answered {
 /// Takes the wanted kind out of what the daemon said, or complains.
 template <class Wanted>
 [[nodiscard]] Answered<Wanted> take(const Console& console, Result<local::Answer> said) {
-  if (!said) return {std::nullopt, complain(console, said.error(), Exit::unreachable)};
+  if (!said && said.error().code == Errc::unavailable) {
+    return {std::nullopt, complain(console, said.error(), Exit::unreachable)};
+  }
+  if (!said) return {std::nullopt, complain(console, said.error())};
   if (auto* wanted = std::get_if<Wanted>(&*said)) return {std::move(*wanted), Exit::ok};
   if (const auto* refusal = std::get_if<local::Refusal>(&*said)) {
     return {std::nullopt, complain(console, fail(refusal->code, refusal->said))};

@@ -1,6 +1,7 @@
 #include "client/desk.hpp"
 
 #include <chrono>
+#include <thread>
 
 #include "client/editor.hpp"
 #include "client/random.hpp"
@@ -42,6 +43,7 @@ Desk make_desk(const Places& places, const Environment& environment) {
         std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
   };
   desk.random = fill_random;
+  desk.wait = [](std::chrono::milliseconds how_long) { std::this_thread::sleep_for(how_long); };
   desk.ask_secret = ask_secret;
   desk.edit = [command = first_of(environment("VISUAL"), environment("EDITOR"))](
                   const std::string& initial) { return edit_text(command, initial); };

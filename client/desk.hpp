@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -23,6 +24,8 @@ struct Desk {
 
   std::function<Millis()> now;
   std::function<void(std::span<std::uint8_t>)> random;
+  /// Lets others get on for so long.
+  std::function<void(std::chrono::milliseconds)> wait;
   /// Asks for a secret on the terminal without showing it.
   std::function<Result<std::string>(const std::string& prompt)> ask_secret;
   /// Lets the person edit a text, and returns it as saved.

@@ -13,6 +13,8 @@
 namespace kith::client {
 namespace {
 
+constexpr int no_such_command = 127;  // As shells say it.
+
 /// A folder of its own, so that the editor's backups go with it.
 class TemporaryFolder {
  public:
@@ -36,12 +38,13 @@ class TemporaryFolder {
 /// Runs `command` with `file` as its one argument and waits. Its exit status, or -1.
 int run_editor(const std::string& command, const std::string& file) {
   // The shell only splits the command; the file is passed beside it, never inside.
-  const std::string script = command + " \"$1\"";
+  const std::string script =
+      "set -- " + command + " \"$1\"; command -v \"$1\" >/dev/null || exit 127; \"$@\"";
   const pid_t child = ::fork();
   if (child < 0) return -1;
   if (child == 0) {
     ::execl("/bin/sh", "sh", "-c", script.c_str(), "sh", file.c_str(), nullptr);
-    ::_exit(127);
+    ::_exit(no_such_command);
   }
   int status = 0;
   while (::waitpid(child, &status, 0) < 0) {
@@ -60,7 +63,13 @@ Result<std::string> edit_text(const std::string& command, const std::string& ini
   if (!written) return written.error();
 
   const std::string editor = command.empty() ? "editor" : command;
-  if (run_editor(editor, file.string()) != 0) {
+  const int status = run_editor(editor, file.string());
+  if (status == no_such_command) {
+    return fail(Errc::unavailable, "there is no editor \"" + editor +
+                                       "\" here; set EDITOR, or give the text with --text or "
+                                       "--file");
+  }
+  if (status != 0) {
     return fail(Errc::unavailable, "the editor \"" + editor +
                                        "\" failed and nothing was sent; set EDITOR, or give the "
                                        "text with --text or --file");

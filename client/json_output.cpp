@@ -5,6 +5,7 @@
 #include "client/layout.hpp"
 #include "protocol/base/text.hpp"
 #include "protocol/keys/key_file.hpp"
+#include "protocol/records/document.hpp"
 
 namespace kith::client {
 namespace {
@@ -50,6 +51,7 @@ Json row(const local::RecordSummary& record) {
           {"index", record.index},
           {"sequence", record.sequence},
           {"to", record.to ? Json(full_id(record.to->view())) : Json(nullptr)},
+          {"reply_kind", text_or_null(record.reply_kind)},
           {"replies", record.replies},
           {"agreed", record.agreed}};
 }
@@ -63,6 +65,7 @@ Json row(const local::StatusAnswer& status) {
           {"aim", status.aim},
           {"member", full_id(status.member.view())},
           {"code", status.code},
+          {"fingerprint", fingerprint_words(status.member)},
           {"commons_log", to_hex(status.commons_log.view())},
           {"decision", full_id(status.decision.view())},
           {"decisions", status.decisions},
@@ -111,7 +114,8 @@ Json row(const local::CandidateRow& candidate) {
           {"role", candidate.profile.role},
           {"addresses", candidate.profile.addresses},
           {"fingerprint", fingerprint_words(candidate.member)},
-          {"since", time_json(candidate.since)}};
+          {"since", time_json(candidate.since)},
+          {"warning", text_or_null(candidate.warning)}};
 }
 
 const char* word_name(Consent::Word word) {
@@ -170,6 +174,18 @@ Json row(const local::AuditRow& log) {
           {"faults", log.faults}};
 }
 
+Json row(const Published& published) {
+  Json list = Json::array();
+  for (const PublishedEntry& entry : published.entries) {
+    list.push_back({{"id", full_id(entry.id.view())},
+                    {"kind", entry.kind},
+                    {"title", entry.title},
+                    {"file", text_or_null(entry.file)},
+                    {"index", entry.index}});
+  }
+  return {{"entries", list}, {"size", published.size}, {"checkpoint", published.checkpoint}};
+}
+
 template <class Row>
 Json list_of(const std::vector<Row>& rows) {
   Json list = Json::array();
@@ -218,6 +234,8 @@ std::string json_of(const local::ShowAnswer& shown) {
   Json json = row(shown.record);
   json["confirmed"] = shown.confirmed;
   json["witnesses"] = shown.witnesses;
+  const Parsed parsed = parse_document(text(shown.body));
+  json["contact_role"] = text_or_null(std::string(parsed.document.value("contact_role")));
   add_body(json, shown.body);
   return print(json);
 }
@@ -277,17 +295,17 @@ std::string json_of(const FormMade& made) {
   return print(Json{{"kind", made.kind}, {"file", text_or_null(made.file)}, {"form", made.form}});
 }
 
-std::string json_of(const Published& published) {
-  Json list = Json::array();
-  for (const PublishedEntry& entry : published.entries) {
-    list.push_back({{"id", full_id(entry.id.view())},
-                    {"kind", entry.kind},
-                    {"title", entry.title},
-                    {"file", text_or_null(entry.file)},
-                    {"index", entry.index}});
+std::string json_of(const Published& published) { return print(row(published)); }
+
+std::string json_of(const Published& published, const std::vector<ProposalOutcome>& outcomes) {
+  Json json = row(published);
+  json["proposals"] = Json::array();
+  for (const ProposalOutcome& outcome : outcomes) {
+    json["proposals"].push_back({{"id", full_id(outcome.id.view())},
+                                 {"state", outcome.state},
+                                 {"explanation", text_or_null(outcome.explanation)}});
   }
-  return print(
-      Json{{"entries", list}, {"size", published.size}, {"checkpoint", published.checkpoint}});
+  return print(json);
 }
 
 }  // namespace kith::client

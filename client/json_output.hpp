@@ -78,4 +78,13 @@ struct Published {
 };
 [[nodiscard]] std::string json_of(const Published& published);
 
+/// What has come of a proposal.
+struct ProposalOutcome {
+  RecordId id;
+  std::string state;        ///< "open"; "decided", as the newest decision; else "closed".
+  std::string explanation;  ///< Of an open one: what it waits for.
+};
+[[nodiscard]] std::string json_of(const Published& published,
+                                  const std::vector<ProposalOutcome>& outcomes);
+
 }  // namespace kith::client

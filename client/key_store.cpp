@@ -59,10 +59,11 @@ Result<std::string> key_file_text(const Desk& desk, const SigningKey& key, bool 
 }
 
 Result<bool> make_folder(const std::filesystem::path& folder) {
-  if (folder.empty() || std::filesystem::exists(folder)) return true;
   std::error_code failed;
+  if (folder.empty() || std::filesystem::exists(folder, failed)) return true;
   std::filesystem::create_directories(folder, failed);
-  if (failed) return fail(Errc::io, "creating " + folder.string() + ": " + failed.message());
+  if (failed)
+    return fail(Errc::io, "creating " + folder.string() + ": " + files::why(failed.value()));
   std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failed);
   return true;
 }
@@ -75,7 +76,9 @@ Result<PublicKey> make_key(const Desk& desk, bool with_passphrase) {
       fail(Errc::conflict, desk.key_file.string() +
                                " holds a key already, and a key is never overwritten; use it, or "
                                "name another file with --key FILE");
-  if (std::filesystem::exists(desk.key_file)) return exists;
+  std::error_code hidden;
+  if (std::filesystem::exists(desk.key_file, hidden)) return exists;
+  if (hidden) return fail(Errc::io, desk.key_file.string() + ": " + files::why(hidden.value()));
 
   Seed seed;
   desk.random(seed.bytes);

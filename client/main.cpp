@@ -25,7 +25,12 @@ kith::client::Exit run(int argc, char** argv) {
   console.json = invocation.json;
   const Desk desk = make_desk(invocation.places, environment);
   Connection daemon(desk.socket);
-  const Exit exit = invocation.run(daemon, console, desk);
+  Exit exit = Exit::ok;
+  try {
+    exit = invocation.run(daemon, console, desk);
+  } catch (const std::exception& failed) {
+    return complain(console, kith::fail(kith::Errc::io, failed.what()));
+  }
 
   // A full disk behind a redirection must not look like success.
   console.out.flush();

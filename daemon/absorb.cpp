@@ -186,11 +186,10 @@ void Replica::Impl::absorb_done(const LogId& id) {
     }
   }
   govern();
-  if (id == own_log && enrolling && enrolling->index < state.judged) {
-    enrolled(enrolling->counted ? local::Answer(local::EnrolAnswer{*enrolling->index})
-                                : local::Refusal{Errc::conflict,
-                                                 "it was logged but counts for nothing: see the "
-                                                 "daemon's log"});
+  while (id == own_log && !when_judged.empty() && when_judged.begin()->first < state.judged) {
+    const auto next = std::move(when_judged.begin()->second);
+    when_judged.erase(when_judged.begin());
+    next();
   }
   if (!blocked) judge_more(id);
   show_more(id);
@@ -333,6 +332,7 @@ void Replica::Impl::take_record(LogState& state, const Judged& judged) {
   if (!state.governance_ids.insert(judged.id).second) return;
   if (record.kind == "profile") {
     if (const auto profile = decode_profile(record.body)) state.profile = *profile;
+    name_members();
     host.wake_dialer();
     return;
   }

@@ -24,43 +24,7 @@ std::string rule_in_words(const Rule& rule, std::size_t electors) {
   return {};
 }
 
-std::string joined_words(const std::vector<std::string>& words) {
-  std::string all;
-  for (const std::string& word : words) all += (all.empty() ? "" : " ") + word;
-  return all;
-}
-
 }  // namespace
-
-Profile Replica::Impl::profile_of(const MemberId& member) const {
-  if (const auto log = logs.find(commons_log(member)); log != logs.end() && log->second.profile) {
-    return *log->second.profile;
-  }
-  for (auto state = fold ? fold->history().rbegin()
-                         : std::vector<NetworkState>::const_reverse_iterator{};
-       fold && state != fold->history().rend(); ++state) {
-    const auto found = state->members.find(member);
-    if (found != state->members.end()) return found->second.profile;
-  }
-  if (member == me.member) return me.profile;
-  return {};
-}
-
-std::string Replica::Impl::code_of(const MemberId& member) const {
-  const std::string code = profile_of(member).code;
-  return code.empty() ? to_base32(member.view()).substr(0, 8) : code;
-}
-
-std::optional<MemberId> Replica::Impl::member_of_code(const std::string& code) const {
-  if (!fold) return std::nullopt;
-  for (const auto& [member, _] : fold->state().members) {
-    if (profile_of(member).code == code) return member;
-  }
-  for (const MemberId& member : fold->state().parted) {
-    if (profile_of(member).code == code) return member;
-  }
-  return std::nullopt;
-}
 
 void Replica::Impl::handle(ClientId client, local::Request& request,
                            std::function<void(local::Answer)> answer) {
@@ -77,7 +41,9 @@ void Replica::Impl::handle(ClientId client, local::Request& request,
     watchers[client] = {wanted->sequence, std::move(answer)};
     return notify_watchers();
   }
-  if (std::holds_alternative<local::InviteRequest>(request)) return invite(std::move(answer));
+  if (const auto* wanted = std::get_if<local::InviteRequest>(&request)) {
+    return invite(*wanted, std::move(answer));
+  }
   if (std::holds_alternative<local::StatusRequest>(request)) return answer(status());
   if (std::holds_alternative<local::MembersRequest>(request)) return answer(members());
   if (std::holds_alternative<local::AuthorsRequest>(request)) return answer(authors());
@@ -114,7 +80,7 @@ local::StatusAnswer Replica::Impl::status() const {
           me.network_secret ? "admitted; fetching the network's history" : joining_detail;
     } else {
       out.state = self->second.paused ? "paused" : "member";
-      out.code = profile_of(me.member).code;
+      out.code = code_of(me.member);
     }
   } else {
     out.state = "joining";
@@ -144,7 +110,7 @@ local::MembersAnswer Replica::Impl::members() const {
     local::MemberRow row;
     const Profile profile = profile_of(member);
     row.member = member;
-    row.code = profile.code;
+    row.code = code_of(member);
     row.name = profile.name;
     row.role = profile.role;
     row.addresses = profile.addresses;
@@ -193,8 +159,8 @@ local::AuthorsAnswer Replica::Impl::authors() const {
 local::ProposalsAnswer Replica::Impl::proposals() const {
   local::ProposalsAnswer out;
   for (const auto& [member, candidate] : candidates) {
-    out.candidates.push_back(
-        {member, candidate.request.profile, candidate.request.certificate, candidate.since});
+    out.candidates.push_back({member, candidate.request.profile, candidate.request.certificate,
+                              candidate.since, code_taken(candidate.request.profile, member)});
   }
   if (!fold) return out;
   out.basis = fold->state().decision;
@@ -220,20 +186,6 @@ local::ProposalsAnswer Replica::Impl::proposals() const {
   return out;
 }
 
-std::string Replica::Impl::effect_in_words(const Effect& effect) const {
-  if (const auto* admit = std::get_if<Admit>(&effect)) {
-    const auto certificate = verify_certificate(admit->certificate);
-    const std::string print =
-        certificate ? joined_words(fingerprint_words(certificate->member)) : "unknown";
-    return "admit " + admit->profile.code + ", " + admit->profile.name + " (fingerprint: " + print +
-           ")";
-  }
-  if (const auto* part = std::get_if<Part>(&effect)) return "part " + code_of(part->member);
-  if (const auto* pause = std::get_if<Pause>(&effect)) return "pause " + code_of(pause->member);
-  if (const auto* resume = std::get_if<Resume>(&effect)) return "resume " + code_of(resume->member);
-  return "change the charter";
-}
-
 local::RecordSummary Replica::Impl::summarise(const storage::ReadTxn& views,
                                               const storage::RecordRow& row) const {
   local::RecordSummary out;
@@ -247,6 +199,7 @@ local::RecordSummary Replica::Impl::summarise(const storage::ReadTxn& views,
   out.index = row.index;
   out.sequence = row.sequence;
   out.to = row.to;
+  out.reply_kind = row.reply_kind;
   out.replies = static_cast<std::uint32_t>(storage::views::replies(views, row.id, 1000).size());
   const auto log = logs.find(row.log);
   out.agreed = log != logs.end() && log->second.agreed > row.index;
@@ -264,7 +217,7 @@ local::Answer Replica::Impl::list(const local::ListRequest& request) const {
     if (!filter.member) {
       return local::Refusal{
           Errc::not_found,
-          "no member has the code " + one_line(request.member, 40) + ": 'kith peers' lists them"};
+          "no member has the code " + one_line(request.member, 40) + "; kith peers lists them"};
     }
   }
   const auto views = host.views().read();
@@ -384,38 +337,6 @@ void Replica::Impl::notify(ClientId client, Watcher& watcher) {
     if (rows.empty() || rows.front().sequence != watcher.sequence) continue;
     watcher.answer(local::WatchAnswer{summarise(*views, rows.front())});
   }
-}
-
-void Replica::Impl::invite(std::function<void(local::Answer)> answer) {
-  if (!fold || !fold->state().members.contains(me.member)) {
-    return answer(
-        local::Refusal{Errc::unavailable, "this daemon is not a member yet: only members invite"});
-  }
-  if (space_keys.empty()) {
-    return answer(local::Refusal{Errc::unavailable, "this daemon has no key of the commons yet"});
-  }
-  std::erase_if(invitations, [&](const InvitationState& one) { return one.expires <= host.now(); });
-  if (invitations.size() >= limits::invitations_max) {
-    return answer(local::Refusal{Errc::too_large,
-                                 "64 invitations are open: wait until one expires (30 days each)"});
-  }
-  InvitationState made;
-  host.random(made.secret.bytes);
-  made.expires = host.now() + limits::invitation_ms;
-  invitations.push_back(made);
-  const Invitation invitation{me.network,
-                              fold->state().charter.name,
-                              me.member,
-                              dh_public(me.transport_key),
-                              profile_of(me.member).addresses,
-                              made.secret,
-                              made.expires,
-                              fold->state().decision,
-                              fold->founder()};
-  save_invitations([=](const std::optional<Error>& failure) {
-    if (failure) return answer(refusal(*failure));
-    answer(local::InviteAnswer{encode_invitation(invitation), invitation.expires});
-  });
 }
 
 }  // namespace kith::daemon

@@ -29,7 +29,12 @@ bool is_there(const std::filesystem::path& path) {
 }  // namespace
 
 Result<DataDir> DataDir::open(const std::filesystem::path& path) {
-  if (!is_there(path / identity_name)) {
+  struct stat status{};
+  const int found = ::stat((path / identity_name).c_str(), &status);
+  if (found != 0 && errno != ENOENT && errno != ENOTDIR) {
+    return fail(Errc::io, "opening " + (path / identity_name).string() + ": " + files::why(errno));
+  }
+  if (found != 0) {
     return fail(Errc::not_found, path.string() + " holds no identity: run \"kithd --dir " +
                                      path.string() +
                                      " init\" first, or name another directory with --dir");

@@ -7,6 +7,9 @@
 namespace kith::daemon {
 namespace {
 
+/// Longer than any word of the kind table.
+constexpr std::size_t reply_kind_bytes_max = 16;
+
 /// What a list shows of a record whose kind has documents, or is unknown here.
 void describe_body(const Record& record, storage::RecordRow& row) {
   if (find_kind(record.kind) == nullptr) {
@@ -15,10 +18,10 @@ void describe_body(const Record& record, storage::RecordRow& row) {
   }
   const Parsed parsed = parse_document(text(record.body));
   row.title = one_line(parsed.document.title, 200);
-  if (const Field* to = parsed.document.find("to"); to != nullptr && !to->values.empty()) {
-    const auto bytes = from_base32(to->values.front());
-    if (bytes && bytes->size() == RecordId::size) row.to = RecordId::from(*bytes);
-  }
+  if (record.kind != "reply") return;
+  row.reply_kind = one_line(parsed.document.value("reply_kind"), reply_kind_bytes_max);
+  const auto to = from_base32(parsed.document.value("to"));
+  if (to && to->size() == RecordId::size) row.to = RecordId::from(*to);
 }
 
 }  // namespace

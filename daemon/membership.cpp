@@ -1,12 +1,20 @@
 // Joining, decisions, and what this daemon must log by itself: Seen and KeyGrant.
 #include "daemon/replica_impl.hpp"
+#include "daemon/transport/address.hpp"
 #include "protocol/base/check.hpp"
 #include "protocol/base/limits.hpp"
 #include "protocol/base/text.hpp"
+#include "protocol/keys/key_file.hpp"
 #include "protocol/keys/space_key.hpp"
 #include "storage/packing.hpp"
 
 namespace kith::daemon {
+namespace {
+
+/// Of what a sponsor says while one waits.
+constexpr std::size_t said_bytes_max = 300;
+
+}  // namespace
 
 bool Replica::Impl::fold_complete() const {
   return fold && fold->state_after(me.decision) != nullptr;
@@ -34,6 +42,7 @@ void Replica::Impl::govern() {
 }
 
 void Replica::Impl::members_changed() {
+  name_members();
   for (const auto& [member, _] : fold->state().members) follow(commons_log(member), member);
   for (const MemberId& member : fold->state().parted) follow(commons_log(member), member);
   std::vector<LogId> ids;
@@ -130,7 +139,10 @@ void Replica::Impl::candidate_message(PeerId id, peer::Message& message) {
   peer.heard = host.now();
   if (const auto* granted = std::get_if<peer::JoinGranted>(&message)) return joined(*granted, id);
   if (const auto* waiting = std::get_if<peer::JoinWaiting>(&message)) {
-    joining_detail = one_line(waiting->said, 300);
+    if (const std::string said = one_line(waiting->said, said_bytes_max); said != joining_detail) {
+      host.log_line("joining: " + said);
+      joining_detail = said;
+    }
     return;
   }
   const auto* request = std::get_if<peer::JoinRequest>(&message);
@@ -144,6 +156,14 @@ void Replica::Impl::candidate_message(PeerId id, peer::Message& message) {
   if (!certificate || certificate->network != me.network ||
       certificate->transport_key != peer.session.transport_key) {
     return host.drop(id, fail(Errc::bad_signature, "a candidate whose certificate does not fit"));
+  }
+  // Before the invitation counts as used: the same one serves again once they have another code.
+  if (const std::string taken = code_taken(request->profile, certificate->member); !taken.empty()) {
+    host.send(id, peer::encode(peer::JoinWaiting{
+                      "the sponsor cannot propose you: " + taken +
+                      ". Stop this daemon, and begin again in a new directory with another --code; "
+                      "the invitation is still good"}));
+    return;
   }
   const auto invitation =
       std::ranges::find(invitations, *peer.session.invitation, &InvitationState::secret);
@@ -191,6 +211,50 @@ void Replica::Impl::grant_candidates() {
   }
   std::erase_if(candidates, [&](const auto& candidate) {
     return fold->state().members.contains(candidate.first);
+  });
+}
+
+void Replica::Impl::invite(const local::InviteRequest& request,
+                           std::function<void(local::Answer)> answer) {
+  if (!fold || !fold->state().members.contains(me.member)) {
+    return answer(
+        local::Refusal{Errc::unavailable, "this daemon is not a member yet: only members invite"});
+  }
+  if (space_keys.empty()) {
+    return answer(local::Refusal{Errc::unavailable, "this daemon has no key of the commons yet"});
+  }
+  const std::vector<std::string> addresses =
+      request.addresses.empty() ? profile_of(me.member).addresses : request.addresses;
+  for (const std::string& address : addresses) {
+    const auto parsed = transport::parse_host_port(address);
+    if (!parsed) return answer(local::Refusal{parsed.error().code, parsed.error().detail});
+    if (parsed->port == 0) {
+      return answer(local::Refusal{Errc::usage, address + ": others cannot dial port 0"});
+    }
+  }
+  if (addresses.empty()) {
+    return answer(local::Refusal{
+        Errc::usage,
+        "your daemon's profile names no address, so whoever is invited could not reach it: name "
+        "the one at which it listens, kith invite --address HOST:PORT"});
+  }
+  std::erase_if(invitations, [&](const InvitationState& one) { return one.expires <= host.now(); });
+  if (invitations.size() >= limits::invitations_max) {
+    return answer(local::Refusal{Errc::too_large,
+                                 "64 invitations are open: wait until one expires (30 days each)"});
+  }
+  InvitationState made;
+  host.random(made.secret.bytes);
+  made.expires = host.now() + limits::invitation_ms;
+  invitations.push_back(made);
+  const Invitation invitation{me.network,     fold->state().charter.name,
+                              me.member,      dh_public(me.transport_key),
+                              addresses,      made.secret,
+                              made.expires,   fold->state().decision,
+                              fold->founder()};
+  save_invitations([=](const std::optional<Error>& failure) {
+    if (failure) return answer(local::Refusal{failure->code, failure->detail});
+    answer(local::InviteAnswer{encode_invitation(invitation), invitation.expires});
   });
 }
 

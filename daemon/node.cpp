@@ -317,6 +317,7 @@ void Node::shut_down(Exit exit) {
   stopping_ = true;
   listener_.stop();
   dialer_.stop();
+  replica_->end_watches();
   stop_ticking_.notify();
   asio::co_spawn(io_, drain(), rethrow);
 }

@@ -263,7 +263,11 @@ void Replica::Impl::log_checked(const std::shared_ptr<Door>& door,
       out.records.push_back({door->ids[i], done->first + i});
       door_checked.insert(done->first + i);
     }
-    answer(std::move(out));
+    const bool governs = std::ranges::count(door->scopes, Scope::speak) > 0;
+    if (!governs) return answer(std::move(out));
+    // Whoever gives a word asks next what came of it.
+    when_judged.emplace(done->first + door->ids.size() - 1,
+                        [out = std::move(out), answer] { answer(out); });
   });
 }
 
@@ -294,7 +298,14 @@ void Replica::Impl::enrol(local::EnrolRequest request, std::function<void(local:
   append_own({{LeafClass::clear, encode_text(EnrolmentText{request.statement})}},
              [this](const Result<Appended>& done) {
                if (!done) return enrolled(local::Refusal{done.error().code, done.error().detail});
-               enrolling->index = done->first;  // Answered when it was judged (absorb.cpp).
+               enrolling->index = done->first;
+               when_judged.emplace(done->first, [this] {
+                 enrolled(enrolling->counted
+                              ? local::Answer(local::EnrolAnswer{*enrolling->index})
+                              : local::Refusal{Errc::conflict,
+                                               "it was logged but counts for nothing: see the "
+                                               "daemon's log"});
+               });
              });
 }
 

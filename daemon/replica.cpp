@@ -264,7 +264,7 @@ std::vector<DialTarget> Replica::dial_targets() {
     DialTarget target{member,  profile.code,         key,  profile.addresses, psk,
                       joining, in.connected(member), hello};
     for (const auto& [code, address] : in.options.extra_peers) {
-      if (code == profile.code) target.addresses.push_back(address);
+      if (upper_case(code) == upper_case(profile.code)) target.addresses.push_back(address);
     }
     target.hello.last_common =
         decltype(hello.last_common)::from(in.engine.last_common(member).view());
@@ -302,7 +302,14 @@ std::vector<DialTarget> Replica::dial_targets() {
 }
 
 void Replica::dial_failed(const MemberId& member, const std::string& why) {
-  impl_->dial_errors[member] = why;
+  Impl& in = *impl_;
+  std::string& before = in.dial_errors[member];
+  if (!in.me.network_secret && why != before) {
+    // There is one to dial, and somebody sits and waits for it.
+    in.host.log_line("joining: the sponsor cannot be reached: " + why);
+    in.joining_detail = "has not reached its sponsor yet: " + why;
+  }
+  before = why;
 }
 
 void Replica::refused(const MemberId& member, const std::string& why) {
@@ -366,6 +373,13 @@ void Replica::tick() { impl_->tick(); }
 void Replica::handle(ClientId client, local::Request request,
                      std::function<void(local::Answer)> answer) {
   impl_->handle(client, request, std::move(answer));
+}
+
+void Replica::end_watches() {
+  for (auto& [_, watcher] : std::exchange(impl_->watchers, {})) {
+    watcher.answer(local::Refusal{Errc::unavailable,
+                                  "this daemon is ending; watch again once it has been started"});
+  }
 }
 
 void Replica::client_lost(ClientId client) { impl_->watchers.erase(client); }

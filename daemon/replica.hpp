@@ -140,6 +140,8 @@ class Replica {
   /// client_lost). It may be called before handle returns.
   void handle(ClientId client, local::Request request, std::function<void(local::Answer)> answer);
   void client_lost(ClientId client);
+  /// Tells whoever watches that there will be no more.
+  void end_watches();
   /// A client that Host::is_behind() named has read all: a watch goes on.
   void client_caught_up(ClientId client);
 

@@ -90,7 +90,7 @@ struct Replica::Impl {
   };
   /// An enrolment on its way through the log: it is answered once it counts.
   struct Enrolling {
-    std::optional<std::uint64_t> index;
+    std::optional<std::uint64_t> index;  // Once it is in the log.
     bool counted = false;
     std::function<void(local::Answer)> answer;
   };
@@ -190,6 +190,7 @@ struct Replica::Impl {
   void candidate_message(PeerId peer, peer::Message& message);
   void grant_candidates();
   void joined(const peer::JoinGranted& granted, PeerId from);
+  void invite(const local::InviteRequest& request, std::function<void(local::Answer)> answer);
   void save_invitations(std::function<void(const std::optional<Error>&)> done);
   void load_invitations(const storage::ReadTxn& txn);
 
@@ -220,13 +221,19 @@ struct Replica::Impl {
   [[nodiscard]] local::RecordSummary summarise(const storage::ReadTxn& views,
                                                const storage::RecordRow& row) const;
   [[nodiscard]] Result<Bytes> body_of(const storage::RecordRow& row) const;
-  [[nodiscard]] std::string effect_in_words(const Effect& effect) const;
-  [[nodiscard]] std::string code_of(const MemberId& member) const;
-  [[nodiscard]] std::optional<MemberId> member_of_code(const std::string& code) const;
-  [[nodiscard]] Profile profile_of(const MemberId& member) const;
-  void invite(std::function<void(local::Answer)> answer);
   void notify_watchers();
   void notify(ClientId client, Watcher& watcher);
+
+  // naming.cpp
+  [[nodiscard]] Profile profile_of(const MemberId& member) const;
+  /// Called when somebody was admitted or said a new profile.
+  void name_members();
+  /// The code of its profile; with "~" and the beginning of its id if an earlier member has it.
+  [[nodiscard]] std::string code_of(const MemberId& member) const;
+  [[nodiscard]] std::optional<MemberId> member_of_code(const std::string& code) const;
+  /// "the code ZZA is that of Ashdown Hospitals already", or empty.
+  [[nodiscard]] std::string code_taken(const Profile& profile, const MemberId& newcomer) const;
+  [[nodiscard]] std::string effect_in_words(const Effect& effect) const;
 
   // audit_job.cpp
   void audit(const local::AuditRequest& request, std::function<void(local::Answer)> answer);
@@ -244,6 +251,9 @@ struct Replica::Impl {
 
   sync::SyncEngine engine;
   std::optional<GovernanceFold> fold;
+  std::map<MemberId, std::string> codes;  // As people see them, of all who ever were members.
+  std::vector<MemberId> in_order_of_admission;
+  std::size_t states_named = 0;  // Of the fold's history.
   std::map<LogId, LogState> logs;
   GovernanceLogs governance;  // What the commons logs say of it, for the fold.
   std::map<MemberId, Certificate> heard_certificates;  // Newest verified, from Announce or Hello.
@@ -275,7 +285,8 @@ struct Replica::Impl {
   std::list<LargePublish> publishing;
   std::optional<Enrolling> enrolling;
   std::vector<std::function<void()>> after_enrolling;
-  std::size_t judging = 0;     // Batches in the pool.
+  std::multimap<std::uint64_t, std::function<void()>> when_judged;  // By index in our own log.
+  std::size_t judging = 0;                                          // Batches in the pool.
   std::deque<LogId> to_judge;  // Logs that wait for room in it, each once.
   std::size_t jobs = 0;        // Writes, view writes and computations under way.
   std::set<LogId> uncreated;   // Followed, but not yet in the store.

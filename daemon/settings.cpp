@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "protocol/base/text.hpp"
+
 namespace kith::daemon {
 namespace {
 
@@ -53,21 +55,39 @@ Table run_table(RunSettings& to) {
   };
 }
 
+constexpr std::size_t page_columns = 80;
+constexpr std::size_t option_columns = 28;
+constexpr const char* dir_footer =
+    "DIR is the data directory: --dir DIR before or after the command, or KITHD_DIR.\n";
+
 void add_row(CLI::App& app, const Setting& row) {
+  const std::string help = folded(row.help, page_columns - option_columns);
   CLI::Option* option = nullptr;
   if (auto* const* text = std::get_if<std::string*>(&row.target)) {
-    option = app.add_option(row.flag, **text, row.help);
+    option = app.add_option(row.flag, **text, help);
   } else if (auto* const* list = std::get_if<std::vector<std::string>*>(&row.target)) {
     // One value for each flag: what follows must not be swallowed.
-    option = app.add_option(row.flag, **list, row.help)->delimiter(',')->allow_extra_args(false);
+    option = app.add_option(row.flag, **list, help)->delimiter(',')->allow_extra_args(false);
   } else if (row.value[0] == '\0') {
-    option = app.add_flag(row.flag, *std::get<bool*>(row.target), row.help);
+    option = app.add_flag(row.flag, *std::get<bool*>(row.target), help);
   } else {
-    option = app.add_option(row.flag, *std::get<bool*>(row.target), row.help);
+    option = app.add_option(row.flag, *std::get<bool*>(row.target), help);
   }
   if (row.value[0] != '\0') option->option_text(row.value);
   if (row.environment[0] != '\0') option->envname(row.environment);
-  if (row.required) option->required();
+}
+
+/// "--code CODE, --role ROLE": what must be given and was not; all at once, not one after another.
+std::string missing(const CLI::App& app, const Table& table, const InitSettings& init) {
+  std::string all;
+  const auto add = [&](const std::string& what) { all += (all.empty() ? "" : ", ") + what; };
+  if (!init.found && init.join.empty()) add("--found or --join INVITEFILE");
+  if (init.found && init.network_name.empty()) add("--name NAME");
+  if (init.found && init.aim.empty()) add("--aim TEXT (or --aim @FILE)");
+  for (const Setting& row : table) {
+    if (row.required && app.count(row.flag) == 0) add(std::string(row.flag) + " " + row.value);
+  }
+  return all;
 }
 
 Exit usage(const std::string& what) {
@@ -76,11 +96,8 @@ Exit usage(const std::string& what) {
 }
 
 std::variant<Settings, Exit> checked(Settings settings, InitSettings init) {
-  if (init.found == !init.join.empty()) {
-    return usage("init needs either --found or --join INVITEFILE");
-  }
-  if (init.found && (init.network_name.empty() || init.aim.empty())) {
-    return usage("init --found needs --name NAME and --aim TEXT (or --aim @FILE)");
+  if (init.found && !init.join.empty()) {
+    return usage("init needs either --found or --join INVITEFILE, not both");
   }
   if (!init.found && (!init.network_name.empty() || !init.aim.empty())) {
     return usage("--name and --aim belong to --found: a network that is joined has both already");
@@ -106,24 +123,49 @@ std::variant<Settings, Exit> parse_settings(int argc, const char* const* argv) {
   InitSettings init;
   RunSettings run;
 
-  CLI::App app{"kithd: the daemon with which one member of a network keeps and shares its logs"};
+  CLI::App app{"kithd: the daemon with which one member of a network keeps and shares\nits logs"};
+  app.get_formatter()->column_width(option_columns);
   app.set_version_flag("--version", "kithd " KITH_VERSION);
   app.require_subcommand(1);
-  app.add_option("--dir", settings.dir, "Data directory")
-      ->required()
-      ->envname("KITHD_DIR")
-      ->option_text("DIR");
+  app.fallthrough();
+  app.add_option("--dir", settings.dir, "Data directory")->envname("KITHD_DIR")->option_text("DIR");
+  app.footer(
+      "Exit codes: 0 done, 1 failed, 2 the command line makes no sense,\n"
+      "78 the directory holds no identity: starting again will not help");
+  const auto add_command = [&](const char* name, const char* description, const char* more) {
+    CLI::App* const command = app.add_subcommand(name, description);
+    command->fallthrough();
+    command->footer(std::string(dir_footer) + more);
+    return command;
+  };
+  const Table init_settings = init_table(init);
   CLI::App* const init_app =
-      app.add_subcommand("init", "Make this member's keys and first entries");
-  for (const Setting& row : init_table(init)) add_row(*init_app, row);
-  CLI::App* const run_app = app.add_subcommand("run", "Serve until SIGTERM or SIGINT");
+      add_command("init", "Make this member's keys and first entries",
+                  "\nExamples:\n"
+                  "  kithd --dir DIR init --found --name \"Five Rivers\" --aim @aim.txt \\\n"
+                  "    --code ASH --member-name \"Ashdown Hospitals\" --role trust \\\n"
+                  "    --steward steward.kith-key --address kith.ashdown.example:5484\n"
+                  "  kithd --dir DIR init --join FILE.kith-invite --code CALD …");
+  for (const Setting& row : init_settings) add_row(*init_app, row);
+  CLI::App* const run_app = add_command("run", "Serve until SIGTERM or SIGINT", "");
   for (const Setting& row : run_table(run)) add_row(*run_app, row);
-  app.add_subcommand("check", "Re-hash every log from its bytes");
+  add_command("check", "Re-hash every log from its bytes", "");
 
   try {
     app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    app.exit(help);
+    return Exit::ok;
+  } catch (const CLI::CallForVersion& version) {
+    app.exit(version);
+    return Exit::ok;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? Exit::ok : Exit::usage;
+    return usage(error.what());
+  }
+  if (settings.dir.empty()) return usage("name the data directory: --dir DIR, or KITHD_DIR");
+  if (init_app->parsed()) {
+    const std::string lacking = missing(*init_app, init_settings, init);
+    if (!lacking.empty()) return usage("init needs " + lacking + " as well");
   }
   if (init_app->parsed()) return checked(std::move(settings), std::move(init));
   if (run_app->parsed()) return checked(std::move(settings), std::move(run));

@@ -64,6 +64,7 @@ Bytes encode(const RecordRow& record) {
   append(row, record.to.value_or(RecordId{}).view());
   append_text(row, record.kind);
   append_text(row, record.title);
+  append_text(row, record.reply_kind);
   return row;
 }
 
@@ -113,6 +114,7 @@ RecordRow decode(BytesView key, BytesView row) {
   if (has_to == 1) record.to = to;
   record.kind = from.string();
   record.title = from.string();
+  record.reply_kind = from.string();
   if (has_to > 1 || !from.at_end()) throw_damaged();
   return record;
 }
@@ -201,11 +203,14 @@ std::vector<RecordRow> replies(const ReadTxn& txn, const RecordId& to, std::size
   return found;
 }
 
-Result<RecordRow> find(const ReadTxn& txn, std::string_view prefix) {
+Result<RecordRow> find(const ReadTxn& txn, std::string_view typed) {
+  const std::string prefix = lower_case(typed);
   if (prefix.size() < prefix_characters_min) {
-    return fail(Errc::usage, "at least 4 characters of a record id are needed");
+    return fail(Errc::usage, "at least 4 characters of an entry's id are needed");
   }
-  Error missing = fail(Errc::not_found, "no record id begins with this");
+  Error missing = fail(Errc::not_found, "no entry here has an id that begins with \"" +
+                                            one_line(prefix, id_characters) +
+                                            "\"; kith list shows what is here");
   const auto least = prefix.size() <= id_characters ? least_id(prefix) : std::nullopt;
   if (!least) return missing;
 
@@ -227,7 +232,8 @@ Result<RecordRow> find(const ReadTxn& txn, std::string_view prefix) {
     named += (i == 0 ? "" : ", ") + fitting[i];
   }
   if (fitting.size() > fitting_named_max) named += " and more";
-  return fail(Errc::conflict, "several record ids begin with this: " + named);
+  return fail(Errc::conflict, "several entries have ids that begin with \"" + prefix +
+                                  "\", give more of it: " + named);
 }
 
 std::uint64_t last_sequence(const ReadTxn& txn) {

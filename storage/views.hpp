@@ -24,6 +24,7 @@ struct RecordRow {
   std::string title;  ///< One line, at most 200 bytes.
   std::uint64_t body_bytes = 0;
   std::optional<RecordId> to;  ///< For a reply.
+  std::string reply_kind;      ///< For a reply: question, answer …
   std::uint64_t sequence = 0;  ///< Order of arrival here, from 1; given by put_record.
   friend bool operator==(const RecordRow&, const RecordRow&) = default;
 };
@@ -63,9 +64,9 @@ bool put_record(WriteTxn& txn, RecordRow row);
 /// Direct replies in order of arrival, at most `limit`.
 [[nodiscard]] std::vector<RecordRow> replies(const ReadTxn& txn, const RecordId& to,
                                              std::size_t limit);
-/// The one record whose base32 id begins with `prefix` (at least 4 characters). not_found, or
-/// conflict naming a few of those that fit.
-[[nodiscard]] Result<RecordRow> find(const ReadTxn& txn, std::string_view prefix);
+/// The one record whose base32 id begins with `typed` (at least 4 characters, in any case).
+/// not_found, or conflict naming a few of those that fit.
+[[nodiscard]] Result<RecordRow> find(const ReadTxn& txn, std::string_view typed);
 /// 0 if there is no record yet.
 [[nodiscard]] std::uint64_t last_sequence(const ReadTxn& txn);
 /// How many records there are.

@@ -43,20 +43,31 @@ Result<PublicKey> parse_author(const std::string& text) {
   auto author = decode_author(text);
   if (!author || !is_valid_public_key(*author)) {
     return fail(Errc::usage, "\"" + text +
-                                 "\" is no author name; it is the line beginning with kith-author- "
-                                 "that kith init printed");
+                                 "\" is no author name; give the line itself that kith init "
+                                 "printed, which begins with kith-author-");
   }
   return author;
 }
 
+Scopes scopes_of(const local::AuthorsAnswer& authors, const PublicKey& author) {
+  const auto row = std::ranges::find(authors.authors, author, &local::AuthorRow::author);
+  return row == authors.authors.end() ? 0 : row->scopes;
+}
+
 /// Signs and sends one statement of a steward about `author`; scopes 0 withdraw.
-Exit enrol(const PublicKey& author, Scopes scopes, std::uint32_t number, Daemon& daemon,
-           const Console& console, const Desk& desk) {
+Exit enrol(const PublicKey& author, Scopes scopes, const local::AuthorsAnswer& authors,
+           Daemon& daemon, const Console& console, const Desk& desk) {
   const auto status = ask_member_status(daemon, console);
   if (!status) return status.exit;
   const auto key = open_key(desk);
   if (!key) return complain(console, key.error());
 
+  if ((scopes_of(authors, key->public_key()) & static_cast<Scopes>(Scope::steward)) == 0) {
+    return complain(console, fail(Errc::forbidden,
+                                  "your key is not a steward's: only a steward enrols and "
+                                  "withdraws; kith author list shows who is one"));
+  }
+  const std::uint32_t number = authors.next_number;
   const Enrolment enrolment{status->network, status->member, number,
                             author,          scopes,         key->public_key()};
   const auto answer = ask<local::EnrolAnswer>(daemon, console,
@@ -97,7 +108,11 @@ Exit author_enrol(const AuthorOptions& options, Daemon& daemon, const Console& c
   if (!scopes) return complain(console, scopes.error());
   const auto authors = ask<local::AuthorsAnswer>(daemon, console, local::AuthorsRequest{});
   if (!authors) return authors.exit;
-  return enrol(*author, *scopes, authors->next_number, daemon, console, desk);
+  if (scopes_of(*authors, *author) == *scopes) {
+    return complain(console, fail(Errc::conflict, "this author may " + scopes_text(*scopes) +
+                                                      " already; nothing was changed"));
+  }
+  return enrol(*author, *scopes, *authors, daemon, console, desk);
 }
 
 Exit author_withdraw(const AuthorOptions& options, Daemon& daemon, const Console& console,
@@ -106,8 +121,7 @@ Exit author_withdraw(const AuthorOptions& options, Daemon& daemon, const Console
   if (!author) return complain(console, author.error());
   const auto authors = ask<local::AuthorsAnswer>(daemon, console, local::AuthorsRequest{});
   if (!authors) return authors.exit;
-  const auto row = std::ranges::find(authors->authors, *author, &local::AuthorRow::author);
-  if (row == authors->authors.end() || row->scopes == 0) {
+  if (scopes_of(*authors, *author) == 0) {
     return complain(console, fail(Errc::not_found,
                                   "this author is not enrolled; kith author list "
                                   "shows who is"));
@@ -117,7 +131,7 @@ Exit author_withdraw(const AuthorOptions& options, Daemon& daemon, const Console
                                   "this is your only steward: without one nobody can be enrolled "
                                   "again; enrol another first, or add --yes"));
   }
-  return enrol(*author, 0, authors->next_number, daemon, console, desk);
+  return enrol(*author, 0, *authors, daemon, console, desk);
 }
 
 Exit author_list(Daemon& daemon, const Console& console, const Desk& desk) {

@@ -35,7 +35,8 @@ struct AuthorOptions {
 [[nodiscard]] Exit author_list(Daemon& daemon, const Console& console, const Desk& desk);
 
 struct InviteOptions {
-  std::string out;  ///< Empty: printed.
+  std::string out;                     ///< Empty: printed.
+  std::vector<std::string> addresses;  ///< "host:port" of our daemon, else those of the profile.
 };
 /// kith invite: makes an invitation for one candidate.
 [[nodiscard]] Exit invite(const InviteOptions& options, Daemon& daemon, const Console& console,
@@ -63,6 +64,7 @@ struct NewOptions {
 
 struct PublishOptions {
   std::vector<std::string> files;
+  bool again = false;  ///< Also what was published before.
   bool yes = false;
 };
 /// kith publish FILE…: signs the files as one act of publishing.

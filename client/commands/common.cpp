@@ -47,10 +47,15 @@ Answered<Published> send_records(const std::vector<Outgoing>& outgoing,
   return {std::move(published), Exit::ok};
 }
 
+std::string kind_of(const local::RecordSummary& entry) {
+  const std::string kind = clean_line(entry.kind);
+  return entry.reply_kind.empty() ? kind : kind + ": " + clean_line(entry.reply_kind);
+}
+
 void print_entries(const Console& console, std::span<const local::RecordSummary> entries) {
   Table table({"id", "date", "member", "kind", "replies", "title"});
   for (const local::RecordSummary& entry : entries) {
-    table.add({short_id(entry.id), date_of(entry.time), entry.member, entry.kind,
+    table.add({short_id(entry.id), date_of(entry.time), entry.member, kind_of(entry),
                entry.replies == 0 ? "" : std::to_string(entry.replies), entry.title});
   }
   table.print(console);

@@ -29,6 +29,8 @@ struct Outgoing {
                                                const SigningKey& author, Daemon& daemon,
                                                const Console& console);
 
+/// "practice"; "reply: question" for a reply.
+[[nodiscard]] std::string kind_of(const local::RecordSummary& entry);
 /// Entries as a table, newest first.
 void print_entries(const Console& console, std::span<const local::RecordSummary> entries);
 

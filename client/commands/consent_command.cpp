@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <chrono>
 
 #include "client/commands/commands.hpp"
 #include "client/commands/common.hpp"
+#include "client/json_output.hpp"
 #include "client/key_store.hpp"
 #include "client/layout.hpp"
 #include "client/signing.hpp"
@@ -26,7 +28,7 @@ std::vector<local::ProposalRow> with_prefix(const local::ProposalsAnswer& open,
   std::vector<local::ProposalRow> found;
   if (target.size() < prefix_characters_min) return found;
   for (const auto& proposal : open.proposals) {
-    if (full_id(proposal.id.view()).starts_with(target)) found.push_back(proposal);
+    if (full_id(proposal.id.view()).starts_with(lower_case(target))) found.push_back(proposal);
   }
   return found;
 }
@@ -47,7 +49,7 @@ const local::ProposalRow* proposed_already(const local::ProposalsAnswer& open,
 Result<bool> choose(const local::ProposalsAnswer& open, const std::string& target, Chosen& chosen) {
   std::vector<local::CandidateRow> candidates;
   for (const auto& candidate : open.candidates) {
-    if (candidate.profile.code == target) candidates.push_back(candidate);
+    if (candidate.profile.code == upper_case(target)) candidates.push_back(candidate);
   }
   const auto proposals = with_prefix(open, target);
   if (candidates.size() + proposals.size() > 1) {
@@ -56,8 +58,9 @@ Result<bool> choose(const local::ProposalsAnswer& open, const std::string& targe
                                  "all, give more of the id");
   }
   if (candidates.size() + proposals.size() == 0) {
-    return fail(Errc::not_found, "there is no open proposal and no candidate \"" + target +
-                                     "\"; kith proposals shows what there is");
+    return fail(Errc::not_found, "no open proposal and no candidate is called \"" + target +
+                                     "\" (any more); kith proposals shows what is open, kith "
+                                     "peers who is a member");
   }
   chosen.candidates.insert(chosen.candidates.end(), candidates.begin(), candidates.end());
   chosen.proposals.insert(chosen.proposals.end(), proposals.begin(), proposals.end());
@@ -101,6 +104,10 @@ Result<Proposal> admit_all(const local::ProposalsAnswer& open, const Chosen& cho
     if (const auto* earlier = proposed_already(open, candidate)) {
       return fail(Errc::conflict,
                   code + " is proposed already; type: kith consent " + short_id(earlier->id));
+    }
+    if (!candidate.warning.empty()) {
+      return fail(Errc::conflict,
+                  candidate.warning + ": ask them to begin again with another code");
     }
     // The words that were compared stand for this key: what is signed must be certified by it.
     const auto certificate = verify_certificate(candidate.certificate, candidate.member);
@@ -154,24 +161,61 @@ std::vector<Outgoing> records_of(const Chosen& chosen, const Proposal& admission
   return records;
 }
 
-void tell(const Console& console, const Published& published, const Chosen& chosen,
-          bool agreed_elsewhere) {
-  if (console.json) {
-    console.out << json_of(published) << '\n';
-    return;
+/// What has come of a proposal once our word on it was given.
+Answered<ProposalOutcome> outcome_of(const RecordId& proposal, Daemon& daemon,
+                                     const Console& console) {
+  const auto open = ask<local::ProposalsAnswer>(daemon, console, local::ProposalsRequest{});
+  if (!open) return {std::nullopt, open.exit};
+  const auto row = std::ranges::find(open->proposals, proposal, &local::ProposalRow::id);
+  if (row != open->proposals.end()) {
+    return {ProposalOutcome{proposal, "open", row->explanation}, Exit::ok};
   }
-  if (!chosen.candidates.empty()) {
-    console.out << "proposed " << short_id(published.entries.front().id)
-                << "; your word is given\nThe others see it with: kith proposals\n";
+  const bool decided = RecordId::from(open->basis.view()) == proposal;
+  return {ProposalOutcome{proposal, decided ? "decided" : "closed", ""}, Exit::ok};
+}
+
+/// The others confirm our word within a moment if they are there: then there is more to tell.
+Answered<ProposalOutcome> settled_outcome(const RecordId& proposal, const Desk& desk,
+                                          Daemon& daemon, const Console& console) {
+  constexpr std::chrono::milliseconds step{100};
+  constexpr int steps_max = 15;
+  auto outcome = outcome_of(proposal, daemon, console);
+  for (int steps = 0; outcome && outcome->state == "open" && steps < steps_max; ++steps) {
+    desk.wait(step);
+    outcome = outcome_of(proposal, daemon, console);
   }
-  for (const auto& proposal : chosen.proposals) {
-    console.out << "your word on " << short_id(proposal.id) << " is given\n";
+  return outcome;
+}
+
+void tell(const Console& console, const Chosen& chosen, const ProposalOutcome& outcome) {
+  const std::string id = short_id(outcome.id);
+  std::vector<std::string> codes;
+  for (const auto& candidate : chosen.candidates)
+    codes.push_back(clean_line(candidate.profile.code));
+  if (outcome.state == "decided" && !codes.empty()) {
+    console.out << "decided: " << joined(codes, ", ")
+                << (codes.size() == 1 ? " is a member" : " are members") << " now\n";
+  } else if (outcome.state == "decided") {
+    console.out << "decided: " << id << " holds from now on\n";
+  } else if (outcome.state == "open") {
+    console.out << (codes.empty() ? "your word on " + id + " is given\n"
+                                  : "proposed " + id + "; your word is given\n")
+                << "now: " << clean_line(outcome.explanation)
+                << "\nThe others see it with: kith proposals\n";
+  } else {
+    console.out
+        << "your word on " << id
+        << " is given, and the proposal is open no more: the members have decided since; kith "
+           "peers and kith proposals show where things stand\n";
   }
-  if (agreed_elsewhere) {
-    console.err << "kith: your organisation has agreed to another open proposal before, and only "
-                   "the first agreement counts until the members ask again; kith proposals shows "
-                   "where things stand\n";
-  }
+}
+
+/// The proposals that the call was about: the one it made, or those it named.
+std::vector<RecordId> proposals_of(const Chosen& chosen, const Published& published) {
+  if (!chosen.candidates.empty()) return {published.entries.front().id};
+  std::vector<RecordId> ids;
+  for (const auto& proposal : chosen.proposals) ids.push_back(proposal.id);
+  return ids;
 }
 
 Consent::Word word_of(const ConsentOptions& options) {
@@ -186,15 +230,15 @@ Exit consent(const ConsentOptions& options, Daemon& daemon, const Console& conso
   if (options.object && options.stand_aside) {
     return complain(console, fail(Errc::usage, "give --object or --stand-aside, not both"));
   }
+  const auto open = ask<local::ProposalsAnswer>(daemon, console, local::ProposalsRequest{});
+  if (!open) return open.exit;
+  const auto chosen = choose_all(*open, options);
+  if (!chosen) return complain(console, chosen.error());
   if (!options.yes && !can_ask(console)) {
     return complain(console, fail(Errc::usage,
                                   "there is no terminal to ask on; compare the words "
                                   "of kith proposals first, then add --yes"));
   }
-  const auto open = ask<local::ProposalsAnswer>(daemon, console, local::ProposalsRequest{});
-  if (!open) return open.exit;
-  const auto chosen = choose_all(*open, options);
-  if (!chosen) return complain(console, chosen.error());
   const auto admission = admit_all(*open, *chosen);
   if (!admission) return complain(console, admission.error());
 
@@ -213,7 +257,22 @@ Exit consent(const ConsentOptions& options, Daemon& daemon, const Console& conso
   const bool agreed_elsewhere =
       !chosen->candidates.empty() &&
       std::ranges::any_of(open->proposals, &local::ProposalRow::ours_given);
-  tell(console, *published, *chosen, agreed_elsewhere);
+  std::vector<ProposalOutcome> outcomes;
+  for (const RecordId& proposal : proposals_of(*chosen, *published)) {
+    const auto outcome = settled_outcome(proposal, desk, daemon, console);
+    if (!outcome) return outcome.exit;
+    outcomes.push_back(*outcome);
+  }
+  if (console.json) {
+    console.out << json_of(*published, outcomes) << '\n';
+    return Exit::ok;
+  }
+  for (const ProposalOutcome& outcome : outcomes) tell(console, *chosen, outcome);
+  if (agreed_elsewhere) {
+    console.err << "kith: your organisation has agreed to another open proposal before, and only "
+                   "the first agreement counts until the members ask again; kith proposals shows "
+                   "where things stand\n";
+  }
   return Exit::ok;
 }
 

@@ -30,7 +30,8 @@ struct Section {
 
 Item entry_item(const local::RecordSummary& entry, const char* command) {
   const std::string member = fit(clean_line(entry.member), code_columns);
-  return {date_of(entry.time) + "  " + member + "  " + clean_line(entry.title),
+  const std::string as = entry.reply_kind.empty() ? "" : clean_line(entry.reply_kind) + ": ";
+  return {date_of(entry.time) + "  " + member + "  " + as + clean_line(entry.title),
           std::string(command) + short_id(entry.id)};
 }
 

@@ -11,8 +11,10 @@ void explain(std::ostream& to, const Invited& invited) {
   to << "\nHand it to the one organisation it is for, by a way you trust: it is a\n"
         "secret, good for the first who uses it, until "
      << date_of(invited.expires)
-     << ".\nThey type: kithd init --join FILE --steward KEYFILE\n"
-        "           (kithd init --help says the rest)\n"
+     << ".\nThey type, on the machine that is to be theirs:\n"
+        "  kithd --dir DIR init --join FILE --code CODE --member-name NAME \\\n"
+        "    --role ROLE --steward KEYFILE --address HOST:PORT\n"
+        "  kithd --dir DIR run\n"
         "When they have used it, kith proposals shows them with eight words. Ring\n"
         "them up and have them read their eight words aloud before you consent.\n"
         "Yours are:\n  "
@@ -28,7 +30,12 @@ Exit invite(const InviteOptions& options, Daemon& daemon, const Console& console
     // Before the daemon makes an invitation that would then lie nowhere.
     return complain(console, fail(Errc::conflict, options.out + " exists already; name another"));
   }
-  const auto answer = ask<local::InviteAnswer>(daemon, console, local::InviteRequest{});
+  if (!options.out.empty() && !std::filesystem::is_directory(path.parent_path())) {
+    return complain(console, fail(Errc::usage, "there is no folder " + path.parent_path().string() +
+                                                   "; make it first"));
+  }
+  const auto answer =
+      ask<local::InviteAnswer>(daemon, console, local::InviteRequest{options.addresses});
   if (!answer) return answer.exit;
   const auto invitation = decode_invitation(answer->invitation);
   if (!invitation) return complain(console, fail(invitation.error(), "reading the invitation"));

@@ -1,6 +1,8 @@
 #include "client/commands/commands.hpp"
 #include "client/commands/common.hpp"
 #include "client/layout.hpp"
+#include "protocol/records/field_check.hpp"
+#include "protocol/records/kind_table.hpp"
 
 namespace kith::client {
 
@@ -9,12 +11,18 @@ Exit list(const ListOptions& options, Daemon& daemon, const Console& console) {
       daemon, console,
       local::ListRequest{options.kind, options.member, options.before, options.limit});
   if (!answer) return answer.exit;
+  // A newer member may write kinds that this version does not know: only without any it is a slip.
+  const bool is_known = options.kind.empty() || find_kind(options.kind) != nullptr;
+  if (answer->records.empty() && !is_known) {
+    return complain(console, fail(Errc::usage, "--kind: " + unknown_kind(options.kind)));
+  }
   if (console.json) {
     console.out << json_of(*answer) << '\n';
     return Exit::ok;
   }
   if (answer->records.empty()) {
-    console.err << "No entries here yet.\n";
+    const bool all = options.kind.empty() && options.member.empty() && options.before == ~0ULL;
+    console.err << (all ? "No entries here yet.\n" : "No entries match.\n");
     return Exit::ok;
   }
   print_entries(console, answer->records);

@@ -33,7 +33,7 @@ Exit new_form(const NewOptions& options, const Console& console, const Desk& des
                                                                 "it is; name another with --out "
                                                                 "FILE"));
     }
-    if (!written) return complain(console, written.error());
+    if (!written) return complain(console, fail(Errc::usage, "--out: " + written.error().detail));
   }
 
   if (console.json) {

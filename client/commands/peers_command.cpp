@@ -34,10 +34,8 @@ Exit peers(Daemon& daemon, const Console& console) {
   }
   Table table({"member", "name", "connected", "entries", "to come", "confirmed"});
   for (const local::MemberRow& member : answer->members) {
-    std::string held = std::to_string(member.held_size);
-    if (member.known_size > member.held_size) held += " of " + std::to_string(member.known_size);
-    table.add({member.code, fit(clean_line(member.name), 26), connection_text(member), held,
-               std::to_string(to_come(member)),
+    table.add({member.code, fit(clean_line(member.name), 26), connection_text(member),
+               std::to_string(member.records), std::to_string(to_come(member)),
                std::to_string(member.cosigned) + " of " + std::to_string(member.witnesses)});
   }
   table.print(console);

@@ -1,9 +1,22 @@
 #include "client/commands/commands.hpp"
 #include "client/commands/common.hpp"
 #include "client/layout.hpp"
+#include "protocol/base/text.hpp"
 
 namespace kith::client {
 namespace {
+
+/// A line that goes on below itself where the terminal ends.
+void print_wide(const Console& console, const std::string& label, const std::string& value) {
+  const std::string indent(label.size(), ' ');
+  const std::size_t room =
+      console.width > label.size() ? console.width - label.size() : value.size();
+  std::string lines = folded(value, room);
+  for (std::size_t at = 0; (at = lines.find('\n', at)) != std::string::npos; ++at) {
+    lines.insert(at + 1, indent);
+  }
+  console.out << label << lines << '\n';
+}
 
 void print_candidate(const Console& console, const local::CandidateRow& candidate) {
   const std::string code = clean_line(candidate.profile.code);
@@ -12,6 +25,10 @@ void print_candidate(const Console& console, const local::CandidateRow& candidat
               << "  waits since  " << date_of(candidate.since) << '\n'
               << "  fingerprint  " << fingerprint_of(candidate.member) << '\n'
               << "  to propose   kith consent " << shell_word(candidate.profile.code) << '\n';
+  if (!candidate.warning.empty()) {
+    print_wide(console, "  but          ",
+               clean_line(candidate.warning) + ": ask them to begin again with another code");
+  }
 }
 
 const char* word_text(Consent::Word word) {
@@ -41,13 +58,13 @@ void print_proposal(const Console& console, const local::ProposalRow& proposal) 
   console.out << '\n'
               << heading(console, id + "  proposed by " + clean_line(proposal.proposer)) << '\n';
   for (const std::string& effect : proposal.effects) {
-    console.out << "  effect       " << clean_line(effect) << '\n';
+    print_wide(console, "  effect       ", clean_line(effect));
   }
   console.out << "  needs        " << clean_line(proposal.rule) << "; "
               << counted(proposal.electors, "member is", "members are") << " asked\n"
               << "  words        " << words_text(proposal) << '\n';
   if (!proposal.explanation.empty()) {
-    console.out << "  now          " << clean_line(proposal.explanation) << '\n';
+    print_wide(console, "  now          ", clean_line(proposal.explanation));
   }
   console.out << (proposal.ours_given
                       ? "  your word    is given\n"
@@ -64,6 +81,8 @@ Exit proposals(Daemon& daemon, const Console& console) {
     return Exit::ok;
   }
   if (answer->candidates.empty() && answer->proposals.empty()) {
+    const auto status = ask_member_status(daemon, console);
+    if (!status) return status.exit;
     console.out << "Nobody waits to join, and nothing waits for a decision.\n";
     return Exit::ok;
   }

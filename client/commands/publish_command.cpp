@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <map>
 #include <span>
+#include <tuple>
 
 #include "client/commands/commands.hpp"
 #include "client/commands/common.hpp"
@@ -38,6 +41,7 @@ void add(Wrong& wrong, const std::string& file, const std::vector<Complaint>& co
 std::vector<Prepared> prepare(const PublishOptions& options, const Console& console,
                               const Desk& desk, Wrong& wrong) {
   std::vector<Prepared> prepared;
+  std::map<Hash, std::string> by_content;
   ProgressBar bar(console);
   for (const std::string& file : options.files) {
     if (prepared.size() % files_between_steps == files_between_steps - 1) {
@@ -50,11 +54,43 @@ std::vector<Prepared> prepare(const PublishOptions& options, const Console& cons
     }
     const Parsed parsed = parse_document(*content);
     add(wrong, file, parsed.complaints);
-    if (parsed.complaints.empty()) {
+    const auto [twin, is_new] = by_content.try_emplace(blake2b({view(*content)}), file);
+    if (!is_new) {
+      add(wrong, file, {{0, "", "has the text of " + twin->second + "; leave one of them out"}});
+    } else if (parsed.complaints.empty()) {
       prepared.push_back({file, parsed.document.kind, parsed.document.title, std::move(*content)});
     }
   }
   return prepared;
+}
+
+/// Files whose very text this member published before: an entry cannot be taken back, so a second
+/// one should be meant. Looks through the newest entries only.
+Answered<bool> look_for_twins(const std::vector<Prepared>& prepared,
+                              const local::StatusAnswer& status, Daemon& daemon,
+                              const Console& console, Wrong& wrong) {
+  constexpr std::uint32_t looked_at = 1000;
+  const auto newest =
+      ask<local::ListAnswer>(daemon, console, local::ListRequest{"", "", ~0ULL, looked_at});
+  if (!newest) return {std::nullopt, newest.exit};
+  using Look = std::tuple<std::string, std::string, std::uint64_t>;  // Kind, title, size.
+  std::map<Look, RecordId> ours;
+  for (const auto& entry : newest->records) {
+    if (entry.member == status.code) ours[{entry.kind, entry.title, entry.body_bytes}] = entry.id;
+  }
+  for (const Prepared& each : prepared) {
+    const auto alike = ours.find({each.kind, each.title, each.content.size()});
+    if (alike == ours.end()) continue;
+    const auto shown =
+        ask<local::ShowAnswer>(daemon, console, local::ShowRequest{full_id(alike->second.view())});
+    if (!shown) return {std::nullopt, shown.exit};
+    if (text(shown->body) != each.content) continue;
+    add(wrong, each.file,
+        {{0, "",
+          "was published before, as " + short_id(alike->second) +
+              "; change it, or add --again to publish it once more"}});
+  }
+  return {true, Exit::ok};
 }
 
 Exit complain_about(const Wrong& wrong, const Console& console) {
@@ -66,13 +102,20 @@ Exit complain_about(const Wrong& wrong, const Console& console) {
 }
 
 /// Says who is in the room, and asks. Only where there is a person to ask.
-Answered<bool> person_publishes(std::size_t entries, const local::StatusAnswer& status,
-                                Daemon& daemon, const Console& console) {
+Answered<bool> person_publishes(const std::vector<Prepared>& prepared,
+                                const local::StatusAnswer& status, Daemon& daemon,
+                                const Console& console) {
   const auto members = ask<local::MembersAnswer>(daemon, console, local::MembersRequest{});
   if (!members) return {std::nullopt, members.exit};
   std::vector<std::string> codes;
   for (const auto& member : members->members) codes.push_back(clean_line(member.code));
-  console.err << counted(entries, "entry", "entries") << " for the "
+  for (const Prepared& each :
+       std::span(prepared).first(std::min(prepared.size(), entries_on_a_page))) {
+    console.err << "  " << each.kind << "  " << clean_line(each.title) << "  ("
+                << clean_line(each.file) << ")\n";
+  }
+  if (prepared.size() > entries_on_a_page) console.err << "  …\n";
+  console.err << counted(prepared.size(), "entry", "entries") << " for the "
               << counted(codes.size(), "member", "members") << " of "
               << clean_line(status.network_name) << ":\n  " << joined(codes, ", ") << '\n';
   if (confirm(console, "Publish?")) return {true, Exit::ok};
@@ -88,7 +131,9 @@ void tell(const Console& console, const Published& published) {
   const bool paged = console.width != 0 && published.entries.size() > entries_on_a_page;
   const std::size_t shown = paged ? entries_on_a_page / 2 : published.entries.size();
   for (const PublishedEntry& entry : std::span(published.entries).first(shown)) {
-    console.out << fit(short_id(entry.id) + "  " + clean_line(entry.title), console.width) << '\n';
+    console.out << fit(short_id(entry.id) + "  " + entry.kind + "  " + clean_line(entry.title),
+                       console.width)
+                << '\n';
   }
   if (paged) {
     console.out << "… and " << counted(published.entries.size() - shown, "more", "more")
@@ -117,8 +162,13 @@ Exit publish(const PublishOptions& options, Daemon& daemon, const Console& conso
     each.content = *completed;
   }
   bar.clear();
+  if (!options.again) {
+    const auto looked = look_for_twins(prepared, *status, daemon, console, wrong);
+    if (!looked) return looked.exit;
+    if (!wrong.complaints.empty()) return complain_about(wrong, console);
+  }
   if (!options.yes && can_ask(console)) {
-    const auto agreed = person_publishes(prepared.size(), *status, daemon, console);
+    const auto agreed = person_publishes(prepared, *status, daemon, console);
     if (!agreed) return agreed.exit;
   }
   const auto key = open_key(desk);

@@ -39,7 +39,9 @@ Result<std::string> text_of(const ReplyOptions& options, const local::ShowAnswer
   if (options.text) return *options.text;
   if (options.file && *options.file == "-") return read_input(console.in);
   if (options.file) {
-    return files::read(desk.working_folder / *options.file, limits::document_bytes_max);
+    auto words = files::read(desk.working_folder / *options.file, limits::document_bytes_max);
+    if (!words) return fail(Errc::usage, "--file: " + words.error().detail);
+    return words;
   }
   if (!can_ask(console)) {
     return fail(Errc::usage,

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "client/commands/commands.hpp"
 #include "client/commands/common.hpp"
@@ -31,7 +32,7 @@ Exit print_raw(const Console& console, const Bytes& body) {
 void print_header(const Console& console, const local::ShowAnswer& shown) {
   const local::RecordSummary& record = shown.record;
   console.out << heading(console, fit(clean_line(record.title), console.width)) << '\n'
-              << clean_line(record.kind) << ' ' << short_id(record.id) << ", from "
+              << kind_of(record) << ' ' << short_id(record.id) << ", from "
               << clean_line(record.member) << ", " << date_of(record.time) << '\n'
               << confirmed_by(shown.confirmed, shown.witnesses);
   if (record.replies > 0) {
@@ -42,13 +43,46 @@ void print_header(const Console& console, const local::ShowAnswer& shown) {
   console.out << "\n\n";
 }
 
-void print_contact(const Console& console, const local::ShowAnswer& shown) {
-  const Parsed parsed = parse_document(text(shown.body));
-  const Field* role = parsed.document.find("contact_role");
+/// "when_how_much" as "When how much".
+std::string spoken(std::string_view field) {
+  std::string words = clean_line(field);
+  std::ranges::replace(words, '_', ' ');
+  if (!words.empty()) words[0] = upper_case(words.substr(0, 1))[0];
+  return words;
+}
+
+void print_text(const Console& console, std::string_view text) {
+  std::string clean = clean_text(text);
+  while (clean.ends_with('\n') || clean.ends_with(' ')) clean.pop_back();
+  clean.erase(0, clean.find_first_not_of('\n'));
+  if (!clean.empty()) console.out << clean << '\n';
+}
+
+/// The front matter as sections, then the text below it. What the header and the last line say is
+/// left out.
+void print_document(const Console& console, const Document& document) {
+  const std::set<std::string_view> elsewhere = {"title", "to", "reply_kind", "contact_role"};
+  for (const Field& field : document.fields) {
+    // A section of the text is read in its place there.
+    const bool is_section = field.line > document.front_end_line;
+    if (is_section || field.values.empty() || elsewhere.contains(field.name)) continue;
+    console.out << heading(console, spoken(field.name)) << '\n';
+    for (const std::string& value : field.values) {
+      if (field.values.size() > 1) console.out << "- ";
+      print_text(console, value);
+    }
+    console.out << '\n';
+  }
+  print_text(console, document.text);
+}
+
+void print_contact(const Console& console, const local::ShowAnswer& shown,
+                   const Document& document) {
+  const std::string role = clean_line(document.value("contact_role"));
   const std::string member = clean_line(shown.record.member);
   console.out << "\nTalk to: ";
-  if (role != nullptr && !role->values.empty()) {
-    console.out << clean_line(role->values[0]) << ", " << member << '\n';
+  if (!role.empty()) {
+    console.out << role << ", " << member << '\n';
   } else {
     console.out << "whoever wrote this at " << member << "; ask with: kith reply "
                 << short_id(shown.record.id) << " --as question\n";
@@ -71,9 +105,9 @@ Exit show(const ShowOptions& options, Daemon& daemon, const Console& console) {
 
   print_header(console, *shown);
   if (is_for_people(*shown)) {
-    const std::string body = clean_text(text(shown->body));
-    console.out << body << (body.ends_with('\n') ? "" : "\n");
-    print_contact(console, *shown);
+    const Parsed parsed = parse_document(text(shown->body));
+    print_document(console, parsed.document);
+    print_contact(console, *shown, parsed.document);
   } else {
     console.out << "This entry is for programs: " << size_of(shown->body.size())
                 << " that kith show --raw writes out.\n";

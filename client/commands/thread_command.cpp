@@ -28,7 +28,7 @@ void print_entry(const Console& console, const local::ThreadRow& row) {
   const local::RecordSummary& record = row.record;
   console.out << indent
               << heading(console, short_id(record.id) + "  " + clean_line(record.member) + "  " +
-                                      date_of(record.time) + "  " + clean_line(record.kind))
+                                      date_of(record.time) + "  " + kind_of(record))
               << '\n';
   const std::string words = words_of(row.body);
   if (row.depth == 0 || words.empty()) {

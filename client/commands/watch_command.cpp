@@ -13,7 +13,7 @@ void print_arrival(const Console& console, const local::WatchAnswer& arrival) {
   const local::RecordSummary& record = arrival.record;
   // Flushed at once: somebody is waiting for this line.
   console.out << fit(short_id(record.id) + "  " + date_of(record.time) + "  " +
-                         clean_line(record.member) + "  " + clean_line(record.kind) + "  " +
+                         clean_line(record.member) + "  " + kind_of(record) + "  " +
                          clean_line(record.title),
                      console.width)
               << std::endl;

@@ -45,7 +45,12 @@ Result<PublicKey> read_steward(const std::string& setting) {
   const std::string_view text = trimmed(*content);
   if (text.starts_with(author)) return decode_author(text);
   const auto key = inspect_key_file(*content);
-  if (!key) return fail(key.error(), "reading " + setting + " as an author's key file");
+  if (!key) {
+    return fail(Errc::usage, "--steward: " + setting +
+                                 " is no author's key file and holds no line kith-author-…; kith "
+                                 "init makes the one and prints the other (" +
+                                 key.error().detail + ")");
+  }
   return key->public_key;
 }
 
@@ -84,8 +89,12 @@ Result<std::string> read_label(const std::string& text, std::size_t bytes_max,
 
 Result<Profile> read_profile(const InitSettings& settings) {
   Profile profile;
-  const auto code = read_label(settings.code, limits::code_bytes_max, "--code");
-  if (!code) return code.error();
+  if (!is_member_code(settings.code)) {
+    const std::string upper = upper_case(settings.code);
+    return fail(Errc::usage, "--code is 1 to " + std::to_string(limits::code_bytes_max) +
+                                 " capital letters, digits and hyphens" +
+                                 (is_member_code(upper) ? "; write " + upper : ""));
+  }
   const auto name = read_label(settings.member_name, limits::name_bytes_max, "--member-name");
   if (!name) return name.error();
   const auto role = read_label(settings.role, limits::name_bytes_max, "--role");
@@ -99,7 +108,7 @@ Result<Profile> read_profile(const InitSettings& settings) {
     if (!address) return address.error();
     if (address->port == 0) return fail(Errc::usage, "\"" + text + "\": others cannot dial port 0");
   }
-  return Profile{*code, *name, *role, settings.addresses};
+  return Profile{settings.code, *name, *role, settings.addresses};
 }
 
 Result<Charter> read_charter(const InitSettings& settings) {
@@ -144,6 +153,11 @@ Result<Plan> read_plan(const InitSettings& settings) {
   if (invitation->expires < wall_now()) {
     return fail(Errc::stale,
                 "the invitation has expired: ask the member that made it for a new one");
+  }
+  if (invitation->addresses.empty()) {
+    return fail(Errc::stale,
+                "the invitation does not say where the member that made it can be reached: ask for "
+                "a new one, made with kith invite --address HOST:PORT");
   }
   plan.invitation = *invitation;
   return plan;
@@ -198,6 +212,9 @@ void show(const std::string& dir, const Plan& plan, const NewIdentity& made,
     out << "The 24 recovery words are in " << words_file
         << ".\nMove them to paper, lock it away, and delete the file.\n";
   }
+  if (plan.profile.addresses.empty()) {
+    out << "\nNo --address was given: this daemon dials the others, none of them can dial it.\n";
+  }
   out << "\nNext: kithd --dir " << dir << " run\n";
 }
 
@@ -215,7 +232,7 @@ Exit init_command(const std::string& dir, const InitSettings& settings, std::ost
   const auto plan = read_plan(settings);
   if (!plan) {
     err << "kithd: " << plan.error().detail << '\n';
-    return plan.error().code == Errc::usage ? Exit::usage : Exit::failed;
+    return plan.error().code == Errc::stale ? Exit::failed : Exit::usage;
   }
   const auto data = DataDir::create(dir);
   if (!data) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "protocol/base/limits.hpp"
+
 namespace kith {
 namespace {
 
@@ -168,6 +170,30 @@ std::optional<std::size_t> first_bad_utf8_line(std::string_view text) {
   return std::nullopt;
 }
 
+bool is_member_code(std::string_view text) {
+  const auto fits = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  return !text.empty() && text.size() <= limits::code_bytes_max &&
+         std::ranges::all_of(text, fits) && !text.starts_with('-') && !text.ends_with('-');
+}
+
+std::string upper_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return out;
+}
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
 std::string one_line(std::string_view text, std::size_t bytes_max) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
@@ -181,6 +207,30 @@ std::string one_line(std::string_view text, std::size_t bytes_max) {
       out.append(text.substr(at, step));
     }
     at += step;
+  }
+  return out;
+}
+
+std::string folded(std::string_view text, std::size_t columns) {
+  const auto width = [](std::string_view word) {
+    const auto starts = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+    return static_cast<std::size_t>(std::ranges::count_if(word, starts));
+  };
+  std::string out;
+  std::size_t used = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(" \n", at), text.size());
+    const std::string_view word = text.substr(at, end - at);
+    const std::size_t needed = width(word);
+    const bool breaks = used > 0 && used + 1 + needed > columns;
+    if (used > 0) out.push_back(breaks ? '\n' : ' ');
+    out += word;
+    used = breaks || used == 0 ? needed : used + 1 + needed;
+    if (end < text.size() && text[end] == '\n') {
+      out.push_back('\n');
+      used = 0;
+    }
+    at = end + 1;
   }
   return out;
 }

@@ -29,7 +29,18 @@ namespace kith {
 /// 1-based line of the first byte that is not well-formed UTF-8, or nothing.
 [[nodiscard]] std::optional<std::size_t> first_bad_utf8_line(std::string_view text);
 
+/// Whether `text` can be a member's code: 1 to 16 capital letters, digits and hyphens, no hyphen at
+/// its ends. People say codes aloud and type them: no two may look alike for their case or blanks.
+[[nodiscard]] bool is_member_code(std::string_view text);
+/// `text` with a to z as A to Z: as people may type a code.
+[[nodiscard]] std::string upper_case(std::string_view text);
+/// `text` with A to Z as a to z: as people may type an id.
+[[nodiscard]] std::string lower_case(std::string_view text);
+
 /// One line of at most `bytes_max` bytes, without control characters: fit for a table.
 [[nodiscard]] std::string one_line(std::string_view text, std::size_t bytes_max);
+
+/// `text` in lines of at most `columns` characters, broken at blanks; a longer word keeps its line.
+[[nodiscard]] std::string folded(std::string_view text, std::size_t columns);
 
 }  // namespace kith

@@ -271,8 +271,8 @@ void add_sections(const KindSpec& kind, const Parts& parts, Document& document) 
 
 std::string title_of(const Document& document) {
   constexpr std::size_t bytes_max = limits::name_bytes_max;
-  const Field* field = document.find("title");
-  if (field != nullptr && !field->values.empty()) return one_line(field->values[0], bytes_max);
+  const std::string_view title = document.value("title");
+  if (!title.empty()) return one_line(title, bytes_max);
   for (const Heading& heading : headings(document.text, 1)) {
     if (!heading.title.empty()) return one_line(heading.title, bytes_max);
   }
@@ -353,9 +353,22 @@ std::optional<RawField> take_kind(std::vector<RawField>& fields) {
   return kind;
 }
 
+/// Without `kind:` any front matter will do, so a slip there would publish a form as plain text.
+std::optional<Complaint> mistyped_kind(const std::vector<RawField>& fields) {
+  const auto slip = [](const RawField& raw) { return is_slip_of(raw.field.name, "kind"); };
+  const auto at = std::ranges::find_if(fields, slip);
+  if (at == fields.end()) return std::nullopt;
+  return Complaint{at->field.line, one_line(at->field.name, limits::name_bytes_max),
+                   "stands here and no \"kind\"; write \"kind:\" if it says what this is, or "
+                   "give the field another name"};
+}
+
 void check_content(const Parts& parts, FrontMatter front, Parsed& parsed) {
   Document& document = parsed.document;
   const auto kind_field = take_kind(front.fields);
+  if (!kind_field) {
+    if (auto slip = mistyped_kind(front.fields)) complain(parsed, std::move(*slip));
+  }
   if (kind_field) {
     const auto& values = kind_field->field.values;
     document.kind = values.size() == 1 && !kind_field->is_nested && kind_field->is_plain
@@ -385,6 +398,12 @@ const Field* Document::find(std::string_view name) const {
   return at == fields.end() ? nullptr : &*at;
 }
 
+std::string_view Document::value(std::string_view name) const {
+  const Field* field = find(name);
+  if (field == nullptr || field->values.empty()) return {};
+  return field->values.front();
+}
+
 Parsed parse_document(std::string_view file) {
   Parsed parsed;
   parsed.document.kind = "document";
@@ -396,6 +415,7 @@ Parsed parse_document(std::string_view file) {
 
   const Parts parts = cut(file);
   parsed.document.text = parts.text;
+  parsed.document.front_end_line = parts.text_line - 1;
   FrontMatter front = read_front_matter(parts);
   if (parts.unclosed) {
     parsed.complaints.push_back(

@@ -20,12 +20,15 @@ struct Field {
 };
 
 struct Document {
-  std::string kind;           ///< From `kind:` in the front matter; "document" without it.
-  std::vector<Field> fields;  ///< In the order written, without `kind`.
-  std::string_view text;      ///< What follows the front matter; a view into the input.
-  std::string title;          ///< The field, else the first heading, else the first line of text.
+  std::string kind;                ///< From `kind:` in the front matter; "document" without it.
+  std::vector<Field> fields;       ///< In the order written, without `kind`.
+  std::string_view text;           ///< What follows the front matter; a view into the input.
+  std::size_t front_end_line = 0;  ///< Of the closing "---"; 0 without front matter.
+  std::string title;  ///< The field, else the first heading, else the first line of text.
 
   [[nodiscard]] const Field* find(std::string_view name) const;
+  /// Its first value; empty if there is no such field or nothing in it.
+  [[nodiscard]] std::string_view value(std::string_view name) const;
 };
 
 /// One thing wrong with a document.
@@ -39,7 +42,8 @@ struct Complaint {
 /// Reads and checks a document. All complaints are returned, not the first alone. Empty, too large,
 /// binary or non-UTF-8 input, broken YAML (with its line), an unknown kind, a field that the kind
 /// lacks (with the nearest name), a missing or wrong field are complaints. A Markdown file whose
-/// front matter has no `kind:` is a "document" and keeps whatever front matter it has. YAML
+/// front matter has no `kind:` is a "document" and keeps whatever front matter it has; but a field
+/// that looks like a slip for `kind` is a complaint. YAML
 /// aliases, tags and nesting deeper than a list are refused in kinds other than "document".
 struct Parsed {
   Document document;

@@ -160,6 +160,17 @@ std::string unknown_kind(std::string_view name) {
   return quoted(name) + " is not something that people write; " + suggestion(name, known);
 }
 
+bool is_slip_of(std::string_view name, std::string_view meant) {
+  if (name == meant || name.size() > meant.size() + 1) return false;
+  std::string written = as_field_name(name);
+  std::string right(meant);
+  if (written.empty() || written[0] != right[0]) return false;
+  if (distance(written, right) <= 1) return true;
+  std::ranges::sort(written);
+  std::ranges::sort(right);
+  return written == right;
+}
+
 std::string word_choice(std::string_view words) { return join_choice(split_choice(words)); }
 
 }  // namespace kith

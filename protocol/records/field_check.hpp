@@ -20,6 +20,9 @@ namespace kith {
 [[nodiscard]] std::string unknown_field(const KindSpec& kind, std::string_view name);
 /// "… is not something that people write; …".
 [[nodiscard]] std::string unknown_kind(std::string_view name);
+/// Whether `name` is most likely `meant` with a slip of the hand: other case, one letter added,
+/// dropped or changed behind the first, or letters in another order.
+[[nodiscard]] bool is_slip_of(std::string_view name, std::string_view meant);
 /// The words of a FieldType::word, for people: "idea, testing or stopped".
 [[nodiscard]] std::string word_choice(std::string_view words);
 

@@ -15,7 +15,7 @@ struct Request {
     proposals @3 :Void;
     publish @4 :List(Data);   # Texts of signed records: one act of publishing.
     enrol @5 :Data;           # A statement.
-    invite @6 :Void;
+    invite @6 :List(Text);    # Addresses to give instead of the profile's, or none.
     list @7 :ListRequest;
     show @8 :Text;            # A unique prefix of a record id.
     thread @9 :Text;
@@ -152,6 +152,7 @@ struct Candidate {
   profile @1 :Profile;
   certificate @2 :Data;
   since @3 :UInt64;
+  warning @4 :Text;           # What speaks against admitting it as it is, or empty.
 }
 
 struct Word {
@@ -212,6 +213,7 @@ struct RecordSummary {
   to @9 :Data;                # May be absent.
   replies @10 :UInt32;
   agreed @11 :Bool;
+  replyKind @12 :Text;        # Of a reply: question, answer …; else empty.
 }
 
 struct RecordList {

@@ -195,12 +195,14 @@ void write(wire::Candidate::Builder to, const CandidateRow& from) {
   write(to.initProfile(), from.profile);
   to.setCertificate(blob(from.certificate));
   to.setSince(from.since);
+  to.setWarning(words(from.warning));
 }
 void read(wire::Candidate::Reader from, CandidateRow& to) {
   to.member = octets<MemberId>(from.getMember());
   read(from.getProfile(), to.profile);
   to.certificate = bytes_of(from.getCertificate());
   to.since = from.getSince();
+  to.warning = text_of(from.getWarning());
 }
 
 void write(wire::Word::Builder to, const WordRow& from) {
@@ -259,6 +261,7 @@ void write(wire::RecordSummary::Builder to, const RecordSummary& from) {
   if (from.to) to.setTo(blob(from.to->view()));
   to.setReplies(from.replies);
   to.setAgreed(from.agreed);
+  to.setReplyKind(words(from.reply_kind));
 }
 void read(wire::RecordSummary::Reader from, RecordSummary& to) {
   to.id = octets<RecordId>(from.getId());
@@ -273,6 +276,7 @@ void read(wire::RecordSummary::Reader from, RecordSummary& to) {
   if (from.hasTo()) to.to = octets<RecordId>(from.getTo());
   to.replies = from.getReplies();
   to.agreed = from.getAgreed();
+  to.reply_kind = text_of(from.getReplyKind());
 }
 
 void write(wire::ThreadRow::Builder to, const ThreadRow& from) {
@@ -341,7 +345,9 @@ void write(wire::Request::Builder to, const PublishRequest& from) {
 void write(wire::Request::Builder to, const EnrolRequest& from) {
   to.setEnrol(blob(from.statement));
 }
-void write(wire::Request::Builder to, const InviteRequest&) { to.setInvite(); }
+void write(wire::Request::Builder to, const InviteRequest& from) {
+  write_texts(to.initInvite(count(from.addresses.size())), from.addresses);
+}
 void write(wire::Request::Builder to, const ListRequest& from) {
   auto list = to.initList();
   list.setKind(words(from.kind));
@@ -367,6 +373,13 @@ PublishRequest read_publish(capnp::List<capnp::Data>::Reader from) {
     demand(text.size() <= limits::payload_bytes_max);
     request.texts.push_back(bytes_of(text));
   }
+  return request;
+}
+
+InviteRequest read_invite(capnp::List<capnp::Text>::Reader from) {
+  demand(from.size() <= limits::addresses_max);
+  InviteRequest request;
+  read_texts(from, request.addresses);
   return request;
 }
 
@@ -397,7 +410,7 @@ Request read_root(wire::Request::Reader from) {
     case wire::Request::ENROL:
       return EnrolRequest{bytes_of(from.getEnrol())};
     case wire::Request::INVITE:
-      return InviteRequest{};
+      return read_invite(from.getInvite());
     case wire::Request::LIST:
       return read_list(from.getList());
     case wire::Request::SHOW:

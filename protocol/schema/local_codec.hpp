@@ -42,6 +42,7 @@ struct EnrolRequest {
   friend bool operator==(const EnrolRequest&, const EnrolRequest&) = default;
 };
 struct InviteRequest {
+  std::vector<std::string> addresses;  ///< Of this daemon, instead of its profile's; empty: those.
   friend bool operator==(const InviteRequest&, const InviteRequest&) = default;
 };
 struct ListRequest {
@@ -164,6 +165,7 @@ struct CandidateRow {
   Profile profile;
   Bytes certificate;  ///< The statement, for the Admit effect.
   Millis since = 0;
+  std::string warning;  ///< What speaks against admitting it as it is, or empty.
   friend bool operator==(const CandidateRow&, const CandidateRow&) = default;
 };
 struct WordRow {
@@ -224,7 +226,8 @@ struct RecordSummary {
   std::uint64_t sequence = 0;
   std::optional<RecordId> to;
   std::uint32_t replies = 0;
-  bool agreed = false;  ///< Whether its log's agreed size covers it.
+  bool agreed = false;     ///< Whether its log's agreed size covers it.
+  std::string reply_kind;  ///< Of a reply: question, answer …; else empty.
   friend bool operator==(const RecordSummary&, const RecordSummary&) = default;
 };
 struct ListAnswer {

@@ -241,7 +241,8 @@ void read(Reading& in, wire::Enrolment::Reader from, Enrolment& to) {
 
 void read(Reading& in, wire::Profile::Reader from, Profile& to) {
   in.line(from.getCode(), to.code, limits::code_bytes_max, "the code");
-  in.require(!to.code.empty(), Errc::malformed, "the code is empty");
+  in.require(is_member_code(to.code), Errc::malformed,
+             "the code is not of capital letters, digits and hyphens");
   in.line(from.getName(), to.name, limits::name_bytes_max, "the name");
   in.require(!to.name.empty(), Errc::malformed, "the name is empty");
   in.line(from.getRole(), to.role, limits::name_bytes_max, "the role");

@@ -99,6 +99,10 @@ Result<std::string> write_beside(const std::filesystem::path& path, BytesView co
                                  unsigned mode) {
   std::string beside = (folder_of(path) / ("." + path.filename().string() + ".XXXXXX")).string();
   const Descriptor file(::mkostemp(beside.data(), O_CLOEXEC));
+  if (!file.is_open() && errno == ENOENT) {
+    return fail(Errc::not_found,
+                "there is no folder " + folder_of(path).string() + "; make it first");
+  }
   if (!file.is_open()) return failed(path, "creating a file beside");
 
   auto written = write_whole(file, content, path);
@@ -124,6 +128,9 @@ std::string why(int error) {
   const std::string said = std::system_category().message(error);
   if (error == ENOSPC || error == EDQUOT) {
     return said + "; free space on that file system and try again";
+  }
+  if (error == EACCES || error == EPERM) {
+    return said + "; run this as the user that it belongs to, or change its permissions";
   }
   if (error == EROFS) return said + "; make that file system writable and try again";
   return said;

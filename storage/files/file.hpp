@@ -9,7 +9,7 @@
 /// Small files, read with a bound and written so that a crash leaves the old or the new one whole.
 namespace kith::files {
 
-/// What the system says of an `errno`; for a disk that is full or read-only also what to do.
+/// What the system says of an `errno`; for what can be mended also what to do.
 [[nodiscard]] std::string why(int error);
 
 /// At most `bytes_max`; too_large otherwise, not_found, io. Follows no surprise: a folder or device

@@ -14,6 +14,9 @@ Result<local::Answer> FakeDaemon::ask(const local::Request& request,
   asked.push_back(request);
   if (unreachable) return fail(Errc::unavailable, "no daemon answers at /nowhere; start it");
   for (const auto& each : progress) on_progress(each);
+  if (std::holds_alternative<local::PublishRequest>(request)) {
+    for (const auto& [index, answer] : then_) answers_.insert_or_assign(index, answer);
+  }
   const auto at = answers_.find(request.index());
   if (at == answers_.end()) return local::Refusal{Errc::not_found, "the test has no such answer"};
   return at->second;
@@ -49,6 +52,7 @@ Bench::Bench() {
   desk.random = [counter = std::uint8_t{1}](std::span<std::uint8_t> to) mutable {
     for (std::uint8_t& byte : to) byte = counter++;
   };
+  desk.wait = [this](std::chrono::milliseconds) { ++waits; };
   desk.ask_secret = [this](const std::string&) -> Result<std::string> {
     if (secrets.empty()) return fail(Errc::unavailable, "there is no terminal");
     std::string secret = secrets.front();

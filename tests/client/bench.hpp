@@ -22,6 +22,11 @@ class FakeDaemon : public Daemon {
   void on(local::Answer answer) {
     answers_.insert_or_assign(local::Request(Request{}).index(), std::move(answer));
   }
+  /// The answer from the moment on in which something was published.
+  template <class Request>
+  void after_publishing(local::Answer answer) {
+    then_.insert_or_assign(local::Request(Request{}).index(), std::move(answer));
+  }
   /// Every request fails as if nobody listened.
   bool unreachable = false;
   std::vector<local::Progress> progress;  ///< Said before each answer.
@@ -41,6 +46,7 @@ class FakeDaemon : public Daemon {
 
  private:
   std::map<std::size_t, local::Answer> answers_;
+  std::map<std::size_t, local::Answer> then_;
 };
 
 struct Outcome {
@@ -77,6 +83,7 @@ class Bench {
   std::deque<std::string> secrets;  ///< What the person types without echo.
   std::string edited;               ///< What the editor leaves.
   std::string shown_in_editor;
+  std::size_t waits = 0;  ///< How often a command let others get on.
 
   Outcome run(const std::vector<std::string>& arguments);
   /// Makes the author key, without a passphrase.

@@ -26,6 +26,37 @@ TEST(CommandLine, EveryCommandHasHelp) {
     EXPECT_EQ(outcome.exit, Exit::ok) << command;
     EXPECT_NE(outcome.out.find("Usage: kith " + std::string(command)), std::string::npos)
         << outcome.out;
+    EXPECT_NE(outcome.out.find("--json"), std::string::npos) << command;
+  }
+}
+
+TEST(CommandLine, HelpFitsATerminal) {
+  Bench bench;
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{},
+                                             {"init"},
+                                             {"author"},
+                                             {"author", "enrol"},
+                                             {"author", "withdraw"},
+                                             {"author", "list"},
+                                             {"invite"},
+                                             {"proposals"},
+                                             {"consent"},
+                                             {"new"},
+                                             {"publish"},
+                                             {"list"},
+                                             {"show"},
+                                             {"reply"},
+                                             {"thread"},
+                                             {"watch"},
+                                             {"peers"},
+                                             {"status"},
+                                             {"audit"}}) {
+    std::vector<std::string> arguments = command;
+    arguments.emplace_back("--help");
+    std::istringstream lines(bench.run(arguments).out);
+    std::string line;
+    while (std::getline(lines, line)) EXPECT_LE(columns_of(line), 80U) << line;
   }
 }
 

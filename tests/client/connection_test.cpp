@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <fstream>
 #include <thread>
 
 #include "protocol/base/limits.hpp"
@@ -97,7 +98,19 @@ TEST(Connection, SaysWhatToDoWhenNobodyListens) {
   const auto answer = connection.ask(local::StatusRequest{}, [](const auto&) {});
   ASSERT_FALSE(answer);
   EXPECT_NE(answer.error().detail.find(path), std::string::npos);
-  EXPECT_NE(answer.error().detail.find("systemctl start kithd"), std::string::npos);
+  EXPECT_NE(answer.error().detail.find("kithd --dir DIR run"), std::string::npos);
+}
+
+TEST(Connection, SaysThatAFileOrAFolderIsNoSocket) {
+  const TemporaryFolder folder;
+  std::ofstream(folder.path() / "file") << "text";
+  for (const auto& path : {folder.path() / "file", folder.path()}) {
+    Connection connection(path.string());
+    const auto answer = connection.ask(local::StatusRequest{}, [](const auto&) {});
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, Errc::usage);
+    EXPECT_NE(answer.error().detail.find("is no socket"), std::string::npos);
+  }
 }
 
 TEST(Connection, RefusesAPathThatNoSystemTakes) {

@@ -84,6 +84,26 @@ TEST(Invite, PrintsTheInvitationAndSaysWhatToDoWithIt) {
   EXPECT_NE(outcome.err.find(words_of(some_invitation().sponsor)), std::string::npos);
 }
 
+TEST(Invite, NamesOtherAddressesAndTheWholeLineThatFollows) {
+  Bench bench;
+  bench.daemon.on<local::InviteRequest>(
+      local::InviteAnswer{encode_invitation(some_invitation()), some_invitation().expires});
+  const Outcome outcome =
+      bench.run({"invite", "--address", "a.example:1", "--address", "b.example:2"});
+  EXPECT_EQ(bench.daemon.last<local::InviteRequest>()->addresses,
+            (std::vector<std::string>{"a.example:1", "b.example:2"}));
+  for (const char* option : {"--dir", "--join", "--code", "--member-name", "--role", "--steward",
+                             "--address", "kithd --dir DIR run"}) {
+    EXPECT_NE(outcome.err.find(option), std::string::npos) << option;
+  }
+}
+
+TEST(Invite, AsksForNoneWhenItsFolderIsMissing) {
+  Bench bench;
+  EXPECT_EQ(bench.run({"invite", "--out", "nowhere/mine"}).exit, Exit::usage);
+  EXPECT_TRUE(bench.daemon.asked.empty());
+}
+
 TEST(Invite, WritesAFileThatOnlyItsOwnerMayRead) {
   Bench bench;
   const std::string text = encode_invitation(some_invitation());
@@ -168,7 +188,7 @@ TEST(Proposals, HasOneShapeInJson) {
   EXPECT_EQ(keys_of(json), (std::vector<std::string>{"basis", "candidates", "proposals"}));
   EXPECT_EQ(keys_of(json["candidates"][0]),
             (std::vector<std::string>{"addresses", "code", "fingerprint", "member", "name", "role",
-                                      "since"}));
+                                      "since", "warning"}));
   EXPECT_EQ(keys_of(json["proposals"][0]),
             (std::vector<std::string>{"effects", "electors", "explanation", "id", "our_round",
                                       "ours_given", "proposer", "rule", "words"}));
@@ -178,7 +198,14 @@ TEST(Proposals, HasOneShapeInJson) {
 TEST(Proposals, SaysWhenThereIsNothing) {
   Bench bench;
   bench.daemon.on<local::ProposalsRequest>(local::ProposalsAnswer{});
+  bench.daemon.on<local::StatusRequest>(some_status());
   EXPECT_NE(bench.run({"proposals"}).out.find("Nobody waits"), std::string::npos);
+  local::StatusAnswer joining = some_status();
+  joining.state = "joining";
+  bench.daemon.on<local::StatusRequest>(joining);
+  const Outcome outside = bench.run({"proposals"});
+  EXPECT_EQ(outside.exit, Exit::refused);
+  EXPECT_NE(outside.err.find("no member yet"), std::string::npos);
   bench.daemon.unreachable = true;
   EXPECT_EQ(bench.run({"proposals"}).exit, Exit::unreachable);
 }
@@ -223,7 +250,41 @@ TEST(Consent, WithoutATerminalNeedsYes) {
   EXPECT_EQ(bench.run({"consent", "ZZC"}).exit, Exit::usage);
   bench.terminal = true;
   EXPECT_EQ(bench.run({"consent", "ZZC", "--json"}).exit, Exit::usage);
-  EXPECT_TRUE(bench.daemon.asked.empty());
+  EXPECT_EQ(bench.daemon.last<local::PublishRequest>(), nullptr);
+  EXPECT_EQ(bench.run({"consent", "NOPE"}).exit, Exit::refused) << "that there is none comes first";
+}
+
+TEST(Consent, TellsWhatIsDecidedWhatIsOpenAndWhatWasClosed) {
+  ConsentBench open(1);
+  const Outcome waits = open.run({"consent", proposal_id, "--yes"});
+  EXPECT_NE(waits.out.find("your word on " + proposal_id.substr(0, 8)), std::string::npos);
+  EXPECT_NE(waits.out.find("two more members need to agree"), std::string::npos) << waits.out;
+  EXPECT_GT(open.waits, 5U) << "the others get a moment to confirm";
+  EXPECT_LT(open.waits, 30U) << "but no more than a moment";
+
+  local::ProposalsAnswer after;
+  after.basis = DecisionId::from(Bytes(32, 5));
+  ConsentBench decided(1);
+  decided.daemon.after_publishing<local::ProposalsRequest>(after);
+  const Outcome holds = decided.run({"consent", proposal_id, "--yes"});
+  EXPECT_NE(holds.out.find("decided: " + proposal_id.substr(0, 8)), std::string::npos);
+  EXPECT_EQ(decided.waits, 0U);
+
+  after.basis = DecisionId::from(Bytes(32, 77));
+  ConsentBench closed(1);
+  closed.daemon.after_publishing<local::ProposalsRequest>(after);
+  const Outcome late = closed.run({"consent", proposal_id, "--yes"});
+  EXPECT_NE(late.out.find("open no more"), std::string::npos);
+}
+
+TEST(Consent, RefusesACandidateWhoseCodeIsTaken) {
+  ConsentBench bench(2);
+  bench.open.candidates[0].warning = "the code ZZC is that of Others already";
+  bench.set();
+  const Outcome outcome = bench.run({"consent", "zzc", "--yes"});
+  EXPECT_EQ(outcome.exit, Exit::refused);
+  EXPECT_NE(outcome.err.find("is that of Others already"), std::string::npos);
+  EXPECT_EQ(bench.daemon.last<local::PublishRequest>(), nullptr);
 }
 
 TEST(Consent, ToAProposalIsGivenInOurRound) {
@@ -295,7 +356,11 @@ TEST(Consent, WarnsWhenAnotherProposalHasOurAgreement) {
 TEST(Consent, HasOneShapeInJson) {
   ConsentBench bench(2);
   const auto json = bench.run({"consent", "ZZC", "--yes", "--json"}).json();
-  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"checkpoint", "entries", "size"}));
+  EXPECT_EQ(keys_of(json),
+            (std::vector<std::string>{"checkpoint", "entries", "proposals", "size"}));
+  EXPECT_EQ(keys_of(json["proposals"][0]),
+            (std::vector<std::string>{"explanation", "id", "state"}));
+  EXPECT_EQ(json["proposals"][0]["id"], json["entries"][0]["id"]);
   EXPECT_EQ(json["entries"][0]["kind"], "proposal");
   EXPECT_EQ(json["entries"][1]["kind"], "consent");
 }

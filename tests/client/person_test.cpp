@@ -142,11 +142,29 @@ TEST(AuthorEnrol, SaysThatAKeyIsNeededAndTellsARefusal) {
   EXPECT_EQ(keyless.exit, Exit::refused);
   EXPECT_NE(keyless.err.find("kith init"), std::string::npos);
 
-  bench.make_author();
+  const PublicKey own = bench.make_author();
+  const Outcome stranger = bench.run({"author", "enrol", author});
+  EXPECT_EQ(stranger.exit, Exit::refused);
+  EXPECT_NE(stranger.err.find("your key is not a steward's"), std::string::npos);
+  EXPECT_EQ(bench.daemon.last<local::EnrolRequest>(), nullptr);
+
+  bench.daemon.on<local::AuthorsRequest>(some_authors(own));
   bench.daemon.on<local::EnrolRequest>(local::Refusal{Errc::forbidden, "you are no steward"});
   const Outcome refused = bench.run({"author", "enrol", author});
   EXPECT_EQ(refused.exit, Exit::refused);
   EXPECT_NE(refused.err.find("you are no steward"), std::string::npos);
+}
+
+TEST(AuthorEnrol, ChangesNothingForWhoMayThatAlready) {
+  Bench bench;
+  bench.daemon.on<local::StatusRequest>(some_status());
+  const PublicKey own = bench.make_author();
+  bench.daemon.on<local::AuthorsRequest>(local::AuthorsAnswer{3, {{own, Scopes{7}}}});
+  const Outcome again =
+      bench.run({"author", "enrol", encode_author(own), "--scope", "publish,speak,steward"});
+  EXPECT_EQ(again.exit, Exit::refused);
+  EXPECT_NE(again.err.find("already"), std::string::npos);
+  EXPECT_EQ(bench.daemon.last<local::EnrolRequest>(), nullptr);
 }
 
 TEST(AuthorWithdraw, SendsAnEnrolmentWithoutScopes) {

@@ -4,9 +4,9 @@
 namespace kith::client {
 namespace {
 
-const std::vector<std::string> entry_keys = {"agreed",   "author", "body_bytes", "id",
-                                             "index",    "kind",   "member",     "replies",
-                                             "sequence", "time",   "title",      "to"};
+const std::vector<std::string> entry_keys = {
+    "agreed",  "author",     "body_bytes", "id",   "index", "kind", "member",
+    "replies", "reply_kind", "sequence",   "time", "title", "to"};
 
 std::vector<std::string> with(std::vector<std::string> keys, std::vector<std::string> more) {
   keys.insert(keys.end(), more.begin(), more.end());
@@ -51,6 +51,31 @@ TEST(List, HasOneShapeInJson) {
   EXPECT_EQ(json["entries"][0]["time"], "2026-02-13T16:26:40.000Z");
 }
 
+TEST(List, NamesTheKindThatWasProbablyMeant) {
+  Bench bench;
+  bench.daemon.on<local::ListRequest>(local::ListAnswer{});
+  const Outcome wrong = bench.run({"list", "--kind", "practise"});
+  EXPECT_EQ(wrong.exit, Exit::usage);
+  EXPECT_NE(wrong.err.find("did you mean \"practice\"?"), std::string::npos);
+  EXPECT_NE(bench.run({"list", "--kind", "practice"}).err.find("No entries match"),
+            std::string::npos);
+  EXPECT_NE(bench.run({"list"}).err.find("No entries here yet"), std::string::npos);
+
+  // A newer member may have written what this version has no name for.
+  bench.daemon.on<local::ListRequest>(local::ListAnswer{{some_entry(7, "New")}, false});
+  EXPECT_EQ(bench.run({"list", "--kind", "casting"}).exit, Exit::ok);
+}
+
+TEST(List, SaysWhatAReplyIs) {
+  Bench bench;
+  local::RecordSummary reply = some_entry(7, "Who trains the night staff?");
+  reply.kind = "reply";
+  reply.reply_kind = "question";
+  bench.daemon.on<local::ListRequest>(local::ListAnswer{{reply}, false});
+  EXPECT_NE(bench.run({"list"}).out.find("reply: question"), std::string::npos);
+  EXPECT_EQ(bench.run({"list", "--json"}).json()["entries"][0]["reply_kind"], "question");
+}
+
 TEST(List, RefusesALimitThatMakesNoSense) {
   Bench bench;
   EXPECT_EQ(bench.run({"list", "--limit", "0"}).exit, Exit::usage);
@@ -87,6 +112,23 @@ TEST(Show, KeepsControlCharactersOfOthersFromTheTerminal) {
   append(shown.body, view("\x1b]0;owned\x07\tx\r\ny\xC2\x9B\n"));
   bench.daemon.on<local::ShowRequest>(shown);
   EXPECT_TRUE(is_harmless(bench.run({"show", "a4dq"}).out));
+}
+
+TEST(Show, ShowsTheFieldsOfAFormAsSections) {
+  Bench bench;
+  local::ShowAnswer shown = some_practice();
+  shown.body =
+      to_bytes(view("---\nkind: practice\ntitle: Falls\nproblem: |\n  Nobody saw.\n"
+                    "core: [look, ask]\ncontact_role: ward manager\n---\n\n"
+                    "## When how much\n\nEvery hour.\n"));
+  bench.daemon.on<local::ShowRequest>(shown);
+  const std::string out = bench.run({"show", "a4dq"}).out;
+  EXPECT_NE(out.find("\nProblem\nNobody saw.\n"), std::string::npos) << out;
+  EXPECT_NE(out.find("\nCore\n- look\n- ask\n"), std::string::npos);
+  EXPECT_NE(out.find("\nTalk to: ward manager, CALD\n"), std::string::npos);
+  EXPECT_EQ(out.find("kind:"), std::string::npos);
+  EXPECT_EQ(out.find("Every hour."), out.rfind("Every hour.")) << "a section of the text once";
+  EXPECT_EQ(bench.run({"show", "a4dq", "--json"}).json()["contact_role"], "ward manager");
 }
 
 TEST(Show, RawWritesExactlyTheSignedBytes) {
@@ -126,7 +168,8 @@ TEST(Show, HasOneShapeInJson) {
   local::ShowAnswer shown = some_practice();
   bench.daemon.on<local::ShowRequest>(shown);
   const auto json = bench.run({"show", "a4dq", "--json"}).json();
-  EXPECT_EQ(keys_of(json), with(entry_keys, {"body", "body_base64", "confirmed", "witnesses"}));
+  EXPECT_EQ(keys_of(json),
+            with(entry_keys, {"body", "body_base64", "confirmed", "contact_role", "witnesses"}));
   EXPECT_EQ(json["body"], good_practice());
   EXPECT_TRUE(json["body_base64"].is_null());
 

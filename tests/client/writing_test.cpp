@@ -13,6 +13,7 @@ class WritingBench : public Bench {
     author = make_author();
     daemon.on<local::StatusRequest>(some_status());
     daemon.on<local::ShowRequest>(some_practice());
+    daemon.on<local::ListRequest>(local::ListAnswer{});
     local::MembersAnswer members;
     for (const char* code : {"ASH", "CALD"}) members.members.emplace_back().code = code;
     daemon.on<local::MembersRequest>(members);
@@ -82,8 +83,8 @@ TEST(Publish, SignsTheFilesBytesAsOneBatch) {
   const Outcome outcome = bench.run({"publish", "a.md", "b.md"});
   ASSERT_EQ(outcome.exit, Exit::ok) << outcome.err;
   EXPECT_EQ(lines_of(outcome.out), 2U);
-  EXPECT_NE(outcome.out.find("  Falls on the night shift\n"), std::string::npos);
-  EXPECT_NE(outcome.out.find("  Just a note\n"), std::string::npos);
+  EXPECT_NE(outcome.out.find("  practice  Falls on the night shift\n"), std::string::npos);
+  EXPECT_NE(outcome.out.find("  document  Just a note\n"), std::string::npos);
 
   const auto sent = bench.sent();
   ASSERT_EQ(sent.size(), 2U);
@@ -132,6 +133,7 @@ TEST(Publish, SaysWhoIsInTheRoomAndAsks) {
   bench.input = "n\n";
   const Outcome no = bench.run({"publish", "a.md"});
   EXPECT_EQ(no.exit, Exit::refused);
+  EXPECT_NE(no.err.find("  practice  Falls on the night shift  (a.md)\n"), std::string::npos);
   EXPECT_NE(no.err.find("1 entry for the 2 members of Learning Network:\n  ASH, CALD"),
             std::string::npos)
       << no.err;
@@ -141,6 +143,41 @@ TEST(Publish, SaysWhoIsInTheRoomAndAsks) {
   EXPECT_EQ(bench.run({"publish", "a.md"}).exit, Exit::ok);
   bench.input = "";
   EXPECT_EQ(bench.run({"publish", "a.md", "--yes"}).exit, Exit::ok);
+}
+
+TEST(Publish, RefusesWhatWasPublishedBeforeUnlessToldTo) {
+  WritingBench bench;
+  bench.write("a.md", good_practice());
+  local::RecordSummary ours = some_entry(7, "Falls on the night shift");
+  ours.member = "ASH";
+  ours.body_bytes = good_practice().size();
+  local::RecordSummary theirs = ours;
+  theirs.member = "CALD";
+  bench.daemon.on<local::ListRequest>(local::ListAnswer{{theirs}, false});
+  EXPECT_EQ(bench.run({"publish", "a.md"}).exit, Exit::ok) << "others may say the same";
+
+  bench.daemon.on<local::ListRequest>(local::ListAnswer{{ours}, false});
+  bench.daemon.on<local::ShowRequest>(some_practice());
+  bench.daemon.asked.clear();
+  const Outcome twice = bench.run({"publish", "a.md"});
+  EXPECT_EQ(twice.exit, Exit::usage);
+  EXPECT_NE(twice.err.find("was published before, as a4dqobyh"), std::string::npos) << twice.err;
+  EXPECT_EQ(bench.daemon.last<local::PublishRequest>(), nullptr);
+  EXPECT_EQ(bench.run({"publish", "--again", "a.md"}).exit, Exit::ok);
+
+  local::ShowAnswer alike = some_practice();
+  alike.body.back() = '!';
+  bench.daemon.on<local::ShowRequest>(alike);
+  EXPECT_EQ(bench.run({"publish", "a.md"}).exit, Exit::ok) << "of one length, but another text";
+}
+
+TEST(Publish, RefusesOneTextUnderTwoNames) {
+  WritingBench bench;
+  bench.write("a.md", good_practice());
+  bench.write("b.md", good_practice());
+  const Outcome twice = bench.run({"publish", "a.md", "b.md"});
+  EXPECT_EQ(twice.exit, Exit::usage);
+  EXPECT_NE(twice.err.find("has the text of a.md"), std::string::npos);
 }
 
 TEST(Publish, ShowsAPersonAPageAndAScriptEveryLine) {
@@ -267,7 +304,7 @@ TEST(Reply, RefusesBadArguments) {
   EXPECT_EQ(bench.run({"reply"}).exit, Exit::usage);
   EXPECT_EQ(bench.run({"reply", "a4dq", "--text", "x", "--file", "y"}).exit, Exit::usage);
   EXPECT_EQ(bench.run({"reply", "a4dq", "--as", "insult", "--text", "x"}).exit, Exit::usage);
-  EXPECT_EQ(bench.run({"reply", "a4dq", "--file", "none"}).exit, Exit::refused);
+  EXPECT_EQ(bench.run({"reply", "a4dq", "--file", "none"}).exit, Exit::usage);
   EXPECT_EQ(bench.run({"reply", "a4dq", "--text", "a\xFF"}).exit, Exit::usage);
   bench.daemon.on<local::ShowRequest>(local::Refusal{Errc::not_found, "no entry"});
   EXPECT_EQ(bench.run({"reply", "a4dq", "--text", "x"}).exit, Exit::refused);

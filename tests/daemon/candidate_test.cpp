@@ -16,7 +16,7 @@ struct Sponsor {
     charter.name = "North";
     charter.aim = "Learn";
     auto made =
-        found_network(charter, {"ZZA", "Ashdown", "trust", {}},
+        found_network(charter, {"ZZA", "Ashdown", "trust", {"a.example:1"}},
                       SigningKey(Seed::from(Bytes(32, 1))).public_key(), host.now(), random, *txn);
     EXPECT_TRUE(made);
     identity = made->identity;

@@ -1,110 +1,7 @@
-#include <gtest/gtest.h>
+#include "tests/daemon/support/doors.hpp"
 
-#include "daemon/random.hpp"
-#include "daemon/replica.hpp"
-#include "protocol/keys/certificate.hpp"
-#include "protocol/keys/key_file.hpp"
-#include "protocol/keys/space_key.hpp"
-#include "protocol/records/record.hpp"
-#include "tests/daemon/support/plain_host.hpp"
-
-/// One Replica and its two doors: what people publish, and who comes with an invitation.
 namespace kith::daemon {
 namespace {
-
-constexpr Millis now_ms = 1'800'000'000'000;  // As PlainHost says.
-
-Profile profile_of(const std::string& code) { return {code, code + " Hospitals", "trust", {}}; }
-
-class Doors : public ::testing::Test {
- protected:
-  Doors() {
-    const auto txn = desk_.disk().write();
-    Charter charter;
-    charter.name = "Test";
-    charter.aim = "To learn.";
-    auto made =
-        found_network(charter, profile_of("ZZA"), steward_.public_key(), now_ms, fill_random, *txn);
-    txn->commit();
-    me_ = made->identity;
-    desk_.marks = made->marks;
-    replica_ = std::make_unique<Replica>(me_, Replica::Options{}, desk_.marks, desk_);
-    desk_.run();
-  }
-
-  [[nodiscard]] Bytes record(const std::string& title) const {
-    Record record;
-    fill_random(record.nonce.bytes);
-    record.kind = "document";
-    record.body = to_bytes(view("# " + title + "\n\ntext\n"));
-    record.author = steward_.public_key();
-    record.time = now_ms;
-    record.network = me_.network;
-    record.log = log_id(me_.network, me_.member, commons);
-    return encode(record);
-  }
-  [[nodiscard]] std::vector<Bytes> signed_texts(const std::vector<Bytes>& records) const {
-    std::vector<Bytes> texts;
-    for (SignedRecord& one :
-         sign_batch(me_.network, log_id(me_.network, me_.member, commons), records, steward_)) {
-      texts.push_back(encode_text(std::move(one)));
-    }
-    return texts;
-  }
-  [[nodiscard]] local::Answer ask(local::Request request) {
-    std::optional<local::Answer> answer;
-    replica_->handle(1, std::move(request), [&](local::Answer said) { answer = std::move(said); });
-    desk_.run();
-    return answer.value_or(local::Refusal{Errc::io, "no answer"});
-  }
-  [[nodiscard]] bool published(const std::vector<Bytes>& texts) {
-    return std::holds_alternative<local::PublishAnswer>(ask(local::PublishRequest{texts}));
-  }
-  [[nodiscard]] Errc refusal(const std::vector<Bytes>& texts) {
-    const auto answer = ask(local::PublishRequest{texts});
-    const auto* refused = std::get_if<local::Refusal>(&answer);
-    return refused == nullptr ? Errc::usage : refused->code;
-  }
-  [[nodiscard]] std::uint64_t log_size() {
-    return std::get<local::StatusAnswer>(ask(local::StatusRequest{})).log_size;
-  }
-  [[nodiscard]] std::size_t waiting() {
-    return std::get<local::ProposalsAnswer>(ask(local::ProposalsRequest{})).candidates.size();
-  }
-
-  /// Somebody with an invitation and a transport key of their own.
-  [[nodiscard]] peer::JoinRequest candidate(const DhSecret& transport) const {
-    Seed recovery;
-    fill_random(recovery.bytes);
-    const SigningKey identity(recovery);
-    Certificate certificate;
-    certificate.network = me_.network;
-    certificate.member = MemberId{identity.public_key().bytes};
-    certificate.number = now_ms;
-    certificate.log_key = certificate.witness_key = certificate.daemon_key = certificate.steward =
-        steward_.public_key();
-    certificate.transport_key = certificate.sealing_key = dh_public(transport);
-    return {sign_certificate(certificate, identity), profile_of("ZZB")};
-  }
-  [[nodiscard]] Key32 invite() {
-    const auto answer = ask(local::InviteRequest{});
-    return decode_invitation(std::get<local::InviteAnswer>(answer).invitation)->secret;
-  }
-  void connect(PeerId peer, const Key32& invitation, const DhSecret& transport) {
-    replica_->peer_connected({peer, false, std::nullopt, invitation, dh_public(transport), {}});
-    desk_.run();
-  }
-  void say(PeerId peer, const peer::Message& message) {
-    replica_->message(peer, peer::encode(message));
-    desk_.run();
-  }
-  [[nodiscard]] bool dropped(PeerId peer) const { return desk_.dropped.contains(peer); }
-
-  PlainHost desk_;
-  SigningKey steward_{Seed{{5}}};
-  Identity me_;
-  std::unique_ptr<Replica> replica_;
-};
 
 TEST_F(Doors, WhatWasPublishedIsNotLoggedASecondTime) {
   const auto texts = signed_texts({record("one"), record("two")});
@@ -197,6 +94,50 @@ TEST_F(Doors, WhoWatchesAndDoesNotReadIsToldTheRestLater) {
   replica_->client_caught_up(7);
   EXPECT_EQ(told, 10U);
   replica_->client_caught_up(8);  // Nobody.
+}
+
+TEST_F(Doors, WhoWatchesIsToldOfTheEnd) {
+  std::vector<local::Answer> told;
+  replica_->handle(7, local::WatchRequest{0},
+                   [&](local::Answer said) { told.push_back(std::move(said)); });
+  replica_->end_watches();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(std::get<local::Refusal>(told[0]).code, Errc::unavailable);
+  ASSERT_TRUE(published(signed_texts({record("a")})));
+  EXPECT_EQ(told.size(), 1U);
+}
+
+TEST_F(Doors, AWordIsAnsweredOnceItCounts) {
+  const DhSecret transport{{7}};
+  const auto basis = std::get<local::ProposalsAnswer>(ask(local::ProposalsRequest{})).basis;
+  std::optional<local::ProposalsAnswer> seen;
+  replica_->handle(1, local::PublishRequest{admission(candidate(transport), basis)},
+                   [&](const local::Answer& said) {
+                     ASSERT_TRUE(std::holds_alternative<local::PublishAnswer>(said));
+                     replica_->handle(2, local::ProposalsRequest{}, [&](const local::Answer& open) {
+                       seen = std::get<local::ProposalsAnswer>(open);
+                     });
+                   });
+  desk_.run();
+  ASSERT_TRUE(seen.has_value());
+  ASSERT_EQ(seen->proposals.size(), 1U) << "whoever asks at once finds it";
+  EXPECT_TRUE(seen->proposals[0].ours_given);
+  const auto after = std::get<local::ProposalsAnswer>(ask(local::ProposalsRequest{}));
+  EXPECT_TRUE(after.proposals.empty());
+  EXPECT_NE(after.basis, basis) << "the founder alone decides";
+}
+
+TEST_F(Doors, AnInvitationSaysWhereTheSponsorIs) {
+  const auto named = ask(local::InviteRequest{{"other.example:1"}});
+  EXPECT_EQ(decode_invitation(std::get<local::InviteAnswer>(named).invitation)->addresses,
+            std::vector<std::string>{"other.example:1"});
+  const auto own = ask(local::InviteRequest{});
+  EXPECT_EQ(decode_invitation(std::get<local::InviteAnswer>(own).invitation)->addresses,
+            profile_of("ZZA").addresses);
+  for (const char* wrong : {"nowhere", "host:0", "host:99999"}) {
+    EXPECT_TRUE(std::holds_alternative<local::Refusal>(ask(local::InviteRequest{{wrong}})))
+        << wrong;
+  }
 }
 
 TEST_F(Doors, OneInvitationBringsOneCandidateHoweverManyCertificatesCome) {

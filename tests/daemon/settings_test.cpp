@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <sstream>
 
 namespace kith::daemon {
 namespace {
@@ -49,6 +50,33 @@ TEST(Settings, InitEitherFoundsOrJoins) {
   auto nameless = found;
   nameless.erase(nameless.begin() + 4, nameless.begin() + 6);
   EXPECT_EQ(std::get<Exit>(parse(nameless)), Exit::usage);
+}
+
+TEST(Settings, TheDirectoryMayStandBehindTheCommand) {
+  EXPECT_EQ(std::get<Settings>(parse({"run", "--dir", "d"})).dir, "d");
+  EXPECT_EQ(std::get<Exit>(parse({"run"})), Exit::usage);
+}
+
+TEST(Settings, InitNamesAllThatIsMissingAtOnce) {
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(std::get<Exit>(parse({"--dir", "d", "init", "--found", "--code", "ZZA"})), Exit::usage);
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  for (const char* option : {"--name NAME", "--aim TEXT", "--member-name", "--role", "--steward"}) {
+    EXPECT_NE(said.find(option), std::string::npos) << said;
+  }
+  EXPECT_EQ(said.find("--code"), std::string::npos);
+  EXPECT_TRUE(said.starts_with("kithd: "));
+}
+
+TEST(Settings, HelpFitsATerminal) {
+  for (const std::vector<const char*>& arguments : std::vector<std::vector<const char*>>{
+           {"--help"}, {"init", "--help"}, {"run", "--help"}, {"check", "--help"}}) {
+    ::testing::internal::CaptureStdout();
+    EXPECT_EQ(std::get<Exit>(parse(arguments)), Exit::ok);
+    std::istringstream lines(::testing::internal::GetCapturedStdout());
+    std::string line;
+    while (std::getline(lines, line)) EXPECT_LE(line.size(), 82U) << line;
+  }
 }
 
 TEST(Settings, RunListensUnlessToldNotTo) {

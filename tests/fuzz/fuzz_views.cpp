@@ -19,7 +19,7 @@ void fill(testing::MemoryDatabase& database, Table table, BytesView key, BytesVi
   const auto txn = database.write();
   // What a good view holds, so that each table is reached through the others.
   views::put_record(*txn, {id, log_id, 3, MemberId{}, "practice", PublicKey{}, 5, "A title", 7,
-                           RecordId::from(Bytes(32, 4))});
+                           RecordId::from(Bytes(32, 4)), "note"});
   txn->put(table, key, value);
   txn->commit();
 }

@@ -185,5 +185,30 @@ TEST(OneLine, CutsBetweenCharactersNeverInside) {
   EXPECT_EQ(one_line("abc", 0), "");
 }
 
+TEST(MemberCode, IsOfCapitalsDigitsAndHyphensAlone) {
+  for (const char* good : {"A", "ZZA", "RX1", "5FP", "ASH-2", "ABCDEFGHIJKLMNOP"}) {
+    EXPECT_TRUE(is_member_code(good)) << good;
+  }
+  for (const char* bad : {"", "a", "Ash", "A S", "x;y,=", "-A", "A-", "A~b", "A_B", "\xC3\x84",
+                          "ABCDEFGHIJKLMNOPQ", "A\n"}) {
+    EXPECT_FALSE(is_member_code(bad)) << bad;
+  }
+}
+
+TEST(Case, ChangesAsciiLettersAlone) {
+  EXPECT_EQ(upper_case("zz9-\xC3\xA4"), "ZZ9-\xC3\xA4");
+  EXPECT_EQ(lower_case("AB2~\xC3\x84"), "ab2~\xC3\x84");
+}
+
+TEST(Folded, BreaksAtBlanksAndKeepsEveryWord) {
+  EXPECT_EQ(folded("one two three", 7), "one two\nthree");
+  EXPECT_EQ(folded("one two three", 6), "one\ntwo\nthree");
+  EXPECT_EQ(folded("incomprehensible it is", 4), "incomprehensible\nit\nis");
+  EXPECT_EQ(folded("one\ntwo three", 20), "one\ntwo three");
+  EXPECT_EQ(folded("\xC3\xA4\xC3\xB6 \xC3\xBC", 4), "\xC3\xA4\xC3\xB6 \xC3\xBC")
+      << "characters count, not bytes";
+  EXPECT_EQ(folded("", 5), "");
+}
+
 }  // namespace
 }  // namespace kith

@@ -39,7 +39,7 @@ std::vector<Person> make_persons() {
     one.certificate = certificate_of(number, test_network());
     one.id = one.certificate.member;
     one.statement = statement_for(number, test_network());
-    one.profile.code = "m" + std::to_string(number);
+    one.profile.code = "M" + std::to_string(number);
     one.profile.name = "Member " + std::to_string(number);
     persons.push_back(std::move(one));
   }

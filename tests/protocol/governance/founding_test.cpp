@@ -17,7 +17,7 @@ Seed seed_of(std::uint8_t value) {
 class FoundingFold : public ::testing::Test {
  protected:
   FoundingFold() {
-    founding.profile.code = "ash";
+    founding.profile.code = "ASH";
     founding.profile.name = "Ashdown";
     founding.profile.role = "trust";
     founding.charter.name = "Harbour";

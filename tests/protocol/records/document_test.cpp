@@ -441,5 +441,33 @@ TEST(Describe, OneLineForEachComplaint) {
             "a.md: is empty\na.md:3: to: is missing\na.md:4: is broken\n");
 }
 
+TEST(Document, TakesNoSlipForAFieldOfItsOwn) {
+  for (const char* slip : {"knd", "Kind", "kinds", "kidn", "knid", "kin", "KIND"}) {
+    const auto parsed =
+        parse_document("---\ntitle: x\n" + std::string(slip) + ": practice\n---\ntext\n");
+    ASSERT_EQ(parsed.complaints.size(), 1U) << slip;
+    EXPECT_EQ(parsed.complaints[0].line, 3U);
+    EXPECT_EQ(parsed.complaints[0].field, slip);
+    EXPECT_NE(parsed.complaints[0].said.find("write \"kind:\""), std::string::npos);
+  }
+  for (const char* other : {"find", "layout", "keywords", "kindness", "k"}) {
+    EXPECT_TRUE(
+        parse_document("---\n" + std::string(other) + ": x\n---\ntext\n").complaints.empty())
+        << other;
+  }
+  EXPECT_TRUE(parse_document("---\nkind: document\nkinds: many\n---\ntext\n").complaints.empty())
+      << "with a kind there is no doubt";
+}
+
+TEST(Document, ValueIsTheFirstOfAField) {
+  const auto parsed = parse_document("---\na: x\nb: [y, z]\nc:\n---\ntext\n");
+  EXPECT_EQ(parsed.document.value("a"), "x");
+  EXPECT_EQ(parsed.document.value("b"), "y");
+  EXPECT_EQ(parsed.document.value("c"), "");
+  EXPECT_EQ(parsed.document.value("d"), "");
+  EXPECT_EQ(parsed.document.front_end_line, 5U);
+  EXPECT_EQ(parse_document("text\n").document.front_end_line, 0U);
+}
+
 }  // namespace
 }  // namespace kith

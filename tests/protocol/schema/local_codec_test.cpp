@@ -67,7 +67,11 @@ MemberRow member() {
 }
 
 CandidateRow candidate() {
-  return {filled<MemberId>(5), {"ZZC", "Zedd", "hospital", {"z:1"}}, {1, 2, 3}, 99};
+  return {filled<MemberId>(5),
+          {"ZZC", "Zedd", "hospital", {"z:1"}},
+          {1, 2, 3},
+          99,
+          "the code ZZC is taken"};
 }
 
 ProposalRow proposal() {
@@ -100,6 +104,7 @@ RecordSummary summary(bool is_reply) {
   if (is_reply) row.to = filled<RecordId>(13);
   row.replies = 14;
   row.agreed = is_reply;
+  if (is_reply) row.reply_kind = "question";
   return row;
 }
 
@@ -136,6 +141,7 @@ std::vector<Request> requests() {
           PublishRequest{{{1, 2, 3}, {}, Bytes(100, 7)}},
           EnrolRequest{{4, 5}},
           InviteRequest{},
+          InviteRequest{{"kith.ashdown.example:5484", "[::1]:1"}},
           ListRequest{},
           ListRequest{"practice", "ASH", 7, 8},
           ShowRequest{"abcd"},

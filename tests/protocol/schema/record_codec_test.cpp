@@ -250,6 +250,8 @@ TEST(RecordCodec, AProfileIsFitToBeShown) {
     expect_refused(profile, decode_profile, code);
   };
   refused([](Profile& p) { p.code.clear(); }, Errc::malformed);
+  refused([](Profile& p) { p.code = "Ash"; }, Errc::malformed);
+  refused([](Profile& p) { p.code = "A~B"; }, Errc::malformed);
   refused([](Profile& p) { p.name.clear(); }, Errc::malformed);
   refused([](Profile& p) { p.name = "two\nlines"; }, Errc::malformed);
   refused([](Profile& p) { p.role = "\x1B[2J"; }, Errc::malformed);

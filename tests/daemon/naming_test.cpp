@@ -1,0 +1,85 @@
+#include "protocol/base/text.hpp"
+#include "tests/daemon/support/doors.hpp"
+
+/// What members are called when they want the same code.
+namespace kith::daemon {
+namespace {
+
+class Naming : public Doors {
+ protected:
+  [[nodiscard]] local::ProposalsAnswer proposals() {
+    return std::get<local::ProposalsAnswer>(ask(local::ProposalsRequest{}));
+  }
+  [[nodiscard]] std::vector<std::string> codes() {
+    std::vector<std::string> codes;
+    const auto answer = ask(local::MembersRequest{});
+    for (const auto& row : std::get<local::MembersAnswer>(answer).members)
+      codes.push_back(row.code);
+    return codes;
+  }
+  /// The founder decides alone, and nobody's daemon has warned it.
+  void admit(const peer::JoinRequest& newcomer) {
+    ASSERT_TRUE(published(admission(newcomer, proposals().basis)));
+  }
+  /// What a candidate was told last, or nothing.
+  [[nodiscard]] std::string told(PeerId peer) const {
+    const auto sent = desk_.sent.find(peer);
+    if (sent == desk_.sent.end()) return {};
+    const auto message = peer::decode_message(sent->second.back());
+    const auto* waiting = message ? std::get_if<peer::JoinWaiting>(&*message) : nullptr;
+    return waiting == nullptr ? std::string() : waiting->said;
+  }
+};
+
+TEST_F(Naming, ACandidateWithACodeThatIsTakenIsToldAndTheInvitationStaysGood) {
+  const Key32 invitation = invite();
+  const DhSecret first{{7}};
+  connect(1, invitation, first);
+  say(1, candidate(first, "ZZA"));
+  EXPECT_EQ(waiting(), 0U);
+  EXPECT_NE(told(1).find("the code ZZA is that of ZZA Hospitals already"), std::string::npos)
+      << told(1);
+  EXPECT_FALSE(dropped(1)) << "it would only come again";
+
+  const DhSecret second{{8}};
+  connect(2, invitation, second);
+  say(2, candidate(second, "ZZB"));
+  EXPECT_EQ(waiting(), 1U);
+}
+
+TEST_F(Naming, WhoCameLaterWithACodeIsShownWithItsId) {
+  const DhSecret transport{{7}};
+  const auto twin = candidate(transport, "ZZA");
+  admit(twin);
+  const std::string id =
+      to_base32(verify_certificate(twin.certificate)->member.view()).substr(0, 4);
+  EXPECT_EQ(codes(), (std::vector<std::string>{"ZZA", "ZZA~" + id}));
+  ASSERT_TRUE(published(signed_texts({record("mine")})));
+  const auto list = [&](const std::string& code) {
+    return ask(local::ListRequest{"", code, ~0ULL, 10});
+  };
+  EXPECT_EQ(std::get<local::ListAnswer>(list("zza")).records.size(), 1U) << "the founder's";
+  EXPECT_TRUE(std::get<local::ListAnswer>(list("ZZA~" + id)).records.empty());
+  EXPECT_TRUE(std::holds_alternative<local::Refusal>(list("ZZB")));
+}
+
+TEST_F(Naming, AProposalAndACandidateSayThatTheCodeIsTaken) {
+  const DhSecret transport{{7}};
+  connect(1, invite(), transport);
+  say(1, candidate(transport, "ZZB"));
+  ASSERT_EQ(proposals().candidates.size(), 1U);
+  EXPECT_EQ(proposals().candidates[0].warning, "");
+
+  admit(candidate(DhSecret{{8}}, "ZZB"));
+  ASSERT_EQ(proposals().candidates.size(), 1U);
+  EXPECT_NE(proposals().candidates[0].warning.find("the code ZZB is that of"), std::string::npos);
+
+  // Now there are two members: a proposal stays open until both agree.
+  ASSERT_TRUE(published(admission(candidate(DhSecret{{9}}, "ZZA"), proposals().basis)));
+  ASSERT_EQ(proposals().proposals.size(), 1U);
+  EXPECT_NE(proposals().proposals[0].effects[0].find("beware: the code ZZA is that of"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace kith::daemon
