@@ -64,6 +64,17 @@ KITH_KEY=$dir/stranger.kith-key kith init >/dev/null 2>&1
 refused 1 "enrol" env KITH_KEY="$dir/stranger.kith-key" kith publish --yes "$dir/good.md"
 refused 1 "no " kith show zzzzzzzz
 refused 2 "help" kith frobnicate
+refused 2 "did you mean" kith list --kind practise
+printf -- '---\nknd: practice\n---\ntext\n' >"$dir/slip.md"
+refused 2 'slip.md:2: knd.*write "kind:"' kith publish --yes "$dir/slip.md"
+refused 2 "--address HOST:PORT" kith invite
+refused 2 "no folder" kith invite --address 127.0.0.1:1 --out "$dir/nowhere/mine"
+refused 2 "is no socket" kith --socket "$dir/good.md" list
+refused 2 "no author name" kith author enrol "$KITH_KEY"
+refused 2 "capital letters" kithd --dir "$dir/b" init --join x --code "a b" --member-name B --role r --steward "$KITH_KEY"
+refused 2 "--join INVITEFILE.*--code CODE.*--steward KEYFILE" kithd init --dir "$dir/b"
+refused 2 "no author's key file" kithd --dir "$dir/b" init --join x --code B --member-name B --role r --steward /etc/hostname
+refused 78 "holds no identity" kithd run --dir "$dir/b"
 
 # After all that the daemon still serves, and what is published survives kill -9.
 kith publish --yes "$dir/good.md" >/dev/null
@@ -74,7 +85,14 @@ daemon=$!
 until_true 20 kith status
 until_true 20 grep -q Good <(kith list)
 kith audit >/dev/null
+refused 2 "was published before" kith publish --yes "$dir/good.md"
+kith watch --since 0 >"$dir/watched" 2>&1 &
+watching=$!
+until_true 20 grep -q Good "$dir/watched"
 kill "$daemon"
+wait "$watching" || true
+grep -q "this daemon is ending" "$dir/watched" ||
+  { echo "refusals: who watched was not told of the end"; failures=$((failures + 1)); }
 wait "$daemon" || { echo "refusals: SIGTERM did not end the daemon well"; failures=$((failures + 1)); }
 daemon=
 kithd --dir "$dir/a" check >/dev/null || { echo "refusals: check found damage"; failures=$((failures + 1)); }
