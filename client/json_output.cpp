@@ -131,6 +131,8 @@ const char* word_name(Consent::Word word) {
 }
 
 Json row(const local::ProposalRow& proposal) {
+  Json ids = Json::array();
+  for (const MemberId& member : proposal.admits) ids.push_back(full_id(member.view()));
   Json words = Json::array();
   for (const auto& word : proposal.words) {
     words.push_back({{"member", word.code}, {"word", word_name(word.word)}});
@@ -143,6 +145,7 @@ Json row(const local::ProposalRow& proposal) {
           {"electors", proposal.electors},
           {"our_round", proposal.our_round},
           {"ours_given", proposal.ours_given},
+          {"admits", ids},
           {"explanation", proposal.explanation}};
 }
 

@@ -176,6 +176,10 @@ local::ProposalsAnswer Replica::Impl::proposals() const {
     row.our_round = fold->round_for(governance, me.member, standing.id);
     for (const Effect& effect : standing.proposal.effects) {
       row.effects.push_back(effect_in_words(effect));
+      const auto* admit = std::get_if<Admit>(&effect);
+      const auto certificate =
+          admit ? verify_certificate(admit->certificate) : fail(Errc::not_found, "");
+      if (certificate) row.admits.push_back(certificate->member);
     }
     for (const auto& [member, word] : standing.words) {
       row.words.push_back({code_of(member), word});

@@ -33,15 +33,11 @@ std::vector<local::ProposalRow> with_prefix(const local::ProposalsAnswer& open,
   return found;
 }
 
-/// The open proposal that already asks to admit this candidate, if there is one: it names the words
-/// of the candidate's fingerprint.
+/// The open proposal that already asks to admit this candidate, or null.
 const local::ProposalRow* proposed_already(const local::ProposalsAnswer& open,
                                            const local::CandidateRow& candidate) {
-  const std::string fingerprint = fingerprint_of(candidate.member);
   for (const auto& proposal : open.proposals) {
-    for (const std::string& effect : proposal.effects) {
-      if (effect.find(fingerprint) != std::string::npos) return &proposal;
-    }
+    if (std::ranges::count(proposal.admits, candidate.member) > 0) return &proposal;
   }
   return nullptr;
 }

@@ -176,6 +176,7 @@ struct OpenProposal {
   ourRound @6 :UInt32;
   oursGiven @7 :Bool;
   explanation @8 :Text;
+  admits @9 :List(Data);      # Ids of those whom it would admit.
 }
 
 struct Proposals {

@@ -225,6 +225,8 @@ void write(wire::OpenProposal::Builder to, const ProposalRow& from) {
   to.setOurRound(from.our_round);
   to.setOursGiven(from.ours_given);
   to.setExplanation(words(from.explanation));
+  auto admits = to.initAdmits(count(from.admits.size()));
+  for (unsigned i = 0; i < admits.size(); ++i) admits.set(i, blob(from.admits[i].view()));
 }
 void read(wire::OpenProposal::Reader from, ProposalRow& to) {
   to.id = octets<RecordId>(from.getId());
@@ -237,6 +239,8 @@ void read(wire::OpenProposal::Reader from, ProposalRow& to) {
   to.our_round = from.getOurRound();
   to.ours_given = from.getOursGiven();
   to.explanation = text_of(from.getExplanation());
+  demand(from.getAdmits().size() <= limits::effects_max);
+  for (const auto member : from.getAdmits()) to.admits.push_back(octets<MemberId>(member));
 }
 
 void write(wire::PublishedRecord::Builder to, const PublishedRow& from) {

@@ -183,6 +183,7 @@ struct ProposalRow {
   std::uint32_t our_round = 1;  ///< The round in which our consent should be given now.
   bool ours_given = false;      ///< Whether this member has agreed or stood aside already.
   std::string explanation;
+  std::vector<MemberId> admits;  ///< Whom it would admit.
   friend bool operator==(const ProposalRow&, const ProposalRow&) = default;
 };
 struct ProposalsAnswer {

@@ -190,8 +190,8 @@ TEST(Proposals, HasOneShapeInJson) {
             (std::vector<std::string>{"addresses", "code", "fingerprint", "member", "name", "role",
                                       "since", "warning"}));
   EXPECT_EQ(keys_of(json["proposals"][0]),
-            (std::vector<std::string>{"effects", "electors", "explanation", "id", "our_round",
-                                      "ours_given", "proposer", "rule", "words"}));
+            (std::vector<std::string>{"admits", "effects", "electors", "explanation", "id",
+                                      "our_round", "ours_given", "proposer", "rule", "words"}));
   EXPECT_EQ(json["proposals"][0]["words"][0]["word"], "agree");
 }
 
@@ -336,12 +336,18 @@ TEST(Consent, RefusesACandidateWhoseCertificateIsNotTheirs) {
 
 TEST(Consent, DoesNotProposeTwiceButNamesTheProposal) {
   ConsentBench bench(2);
-  bench.open.proposals[0].effects = {
-      "admit ZZC, Zedd Hospitals (fingerprint: " + words_of(some_candidate("ZZC").member) + ")"};
+  bench.open.proposals[0].admits = {some_candidate("ZZC").member};
   bench.set();
   const Outcome outcome = bench.run({"consent", "ZZC", "--yes"});
   EXPECT_EQ(outcome.exit, Exit::refused);
   EXPECT_NE(outcome.err.find("kith consent " + proposal_id.substr(0, 8)), std::string::npos);
+}
+
+TEST(Consent, ANameWithTheWordsOfAnotherKeepsNobodyOut) {
+  ConsentBench bench(2);
+  bench.open.proposals[0].effects = {"admit EVIL, " + words_of(some_candidate("ZZC").member)};
+  bench.set();
+  EXPECT_EQ(bench.run({"consent", "ZZC", "--yes"}).exit, Exit::ok);
 }
 
 TEST(Consent, WarnsWhenAnotherProposalHasOurAgreement) {

@@ -90,9 +90,7 @@ void World::Node::consent(const local::ProposalsAnswer& waiting) {
   Proposal proposal{waiting.basis, {}};
   for (const auto& candidate : waiting.candidates) {
     const bool asked = std::ranges::any_of(waiting.proposals, [&](const auto& row) {
-      return std::ranges::any_of(row.effects, [&](const std::string& effect) {
-        return effect.starts_with("admit " + candidate.profile.code);
-      });
+      return std::ranges::count(row.admits, candidate.member) > 0;
     });
     if (!asked) proposal.effects.push_back(Admit{candidate.certificate, candidate.profile});
   }

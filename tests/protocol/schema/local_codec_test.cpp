@@ -79,6 +79,7 @@ ProposalRow proposal() {
   row.id = filled<RecordId>(6);
   row.proposer = "ASH";
   row.effects = {"admit ZZC", ""};
+  row.admits = {filled<MemberId>(5), filled<MemberId>(6)};
   row.rule = "all";
   row.words = {{"ASH", Consent::Word::agree},
                {"CALD", Consent::Word::object},
