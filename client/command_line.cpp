@@ -94,7 +94,9 @@ class CommandLine {
     if (command == "kith" &&
         wrong.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
       const auto extras = app_.remaining();
-      if (!extras.empty()) said = "there is no command \"" + extras.front() + "\"";
+      const bool is_option = !extras.empty() && extras.front().starts_with('-');
+      const char* what = is_option ? "there is no option \"" : "there is no command \"";
+      if (!extras.empty()) said = what + extras.front() + "\"";
     }
     return said + "; " + command + " --help shows what there is";
   }
@@ -150,6 +152,7 @@ void CommandLine::add_person_commands() {
       ->type_name("SCOPE")
       ->delimiter(',')
       ->capture_default_str();
+  enrol->add_flag("--yes", author_.yes, "Also if it takes the only steward's rights");
   auto* withdraw = add(*author, "withdraw", "Take all of a colleague's scopes back", "",
                        [this](Daemon& daemon, const Console& console, const Desk& desk) {
                          return author_withdraw(author_, daemon, console, desk);
@@ -257,6 +260,7 @@ void CommandLine::add_reading_commands() {
       ->check(CLI::Range(1U, 1'000U))
       ->capture_default_str();
   list_command->add_option("--before", list_.before, "Only what arrived before this sequence");
+  list_command->add_option("--after", list_.after, "Only what arrived after this sequence");
 
   auto* show_command = add(app_, "show", "One entry, and whom to talk to about it", "",
                            [this](Daemon& daemon, const Console& console, const Desk&) {

@@ -27,19 +27,28 @@ class TemporaryFolder {
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
   ~TemporaryFolder() {
     std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+    if (!path_.empty() && !kept_) std::filesystem::remove_all(path_, ignored);
   }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  /// From here on it stays.
+  void keep() { kept_ = true; }
 
  private:
   std::filesystem::path path_;
+  bool kept_ = false;
 };
 
 /// Runs `command` with `file` as its one argument and waits. Its exit status, or -1.
 int run_editor(const std::string& command, const std::string& file) {
   // The shell only splits the command; the file is passed beside it, never inside.
-  const std::string script =
-      "set -- " + command + " \"$1\"; command -v \"$1\" >/dev/null || exit 127; \"$@\"";
+  std::string script = command + " \"$1\"";
+  // Of one plain word it is known beforehand whether there is such a program: then the shell need
+  // not say so in its own way.
+  constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+-";
+  if (command.find_first_not_of(plain) == std::string::npos) {
+    script = "command -v " + command + " >/dev/null || exit 127; " + script;
+  }
   const pid_t child = ::fork();
   if (child < 0) return -1;
   if (child == 0) {
@@ -56,7 +65,7 @@ int run_editor(const std::string& command, const std::string& file) {
 }  // namespace
 
 Result<std::string> edit_text(const std::string& command, const std::string& initial) {
-  const TemporaryFolder folder;
+  TemporaryFolder folder;
   if (folder.path().empty()) return fail(Errc::io, "no temporary file can be made");
   const auto file = folder.path() / "reply.md";
   const auto written = files::create(file, view(initial), 0600);
@@ -70,9 +79,11 @@ Result<std::string> edit_text(const std::string& command, const std::string& ini
                                        "--file");
   }
   if (status != 0) {
+    folder.keep();
     return fail(Errc::unavailable, "the editor \"" + editor +
-                                       "\" failed and nothing was sent; set EDITOR, or give the "
-                                       "text with --text or --file");
+                                       "\" failed and nothing was sent; what was written so far is "
+                                       "in " +
+                                       file.string());
   }
   return files::read(file, limits::document_bytes_max);
 }

@@ -130,6 +130,20 @@ const char* word_name(Consent::Word word) {
   return "object";
 }
 
+const char* state_name(ProposalOutcome::State state) {
+  switch (state) {
+    case ProposalOutcome::State::open:
+      return "open";
+    case ProposalOutcome::State::decided:
+      return "decided";
+    case ProposalOutcome::State::closed:
+      return "closed";
+    case ProposalOutcome::State::ignored:
+      break;
+  }
+  return "ignored";
+}
+
 Json row(const local::ProposalRow& proposal) {
   Json ids = Json::array();
   for (const MemberId& member : proposal.admits) ids.push_back(full_id(member.view()));
@@ -145,6 +159,7 @@ Json row(const local::ProposalRow& proposal) {
           {"electors", proposal.electors},
           {"our_round", proposal.our_round},
           {"ours_given", proposal.ours_given},
+          {"our_word", text_or_null(proposal.our_word)},
           {"admits", ids},
           {"explanation", proposal.explanation}};
 }
@@ -203,6 +218,10 @@ Json error_json(const Error& error) {
 }  // namespace
 
 std::string json_of(const Error& error) { return print(Json{{"error", error_json(error)}}); }
+
+std::string json_line_of(const Error& error) {
+  return print(Json{{"error", error_json(error)}}, -1);
+}
 
 std::string json_of(const Error& error, const std::vector<FileComplaint>& complaints) {
   Json list = Json::array();
@@ -305,7 +324,7 @@ std::string json_of(const Published& published, const std::vector<ProposalOutcom
   json["proposals"] = Json::array();
   for (const ProposalOutcome& outcome : outcomes) {
     json["proposals"].push_back({{"id", full_id(outcome.id.view())},
-                                 {"state", outcome.state},
+                                 {"state", state_name(outcome.state)},
                                  {"explanation", text_or_null(outcome.explanation)}});
   }
   return print(json);

@@ -12,6 +12,9 @@ namespace kith::client {
 
 [[nodiscard]] std::string json_of(const Error& error);
 
+/// The same as one line, for watch.
+[[nodiscard]] std::string json_line_of(const Error& error);
+
 /// Something wrong with a file that should be published.
 struct FileComplaint {
   std::string file;
@@ -80,8 +83,14 @@ struct Published {
 
 /// What has come of a proposal.
 struct ProposalOutcome {
+  enum class State {
+    open,
+    decided,
+    closed,   ///< Something else was decided, or more since.
+    ignored,  ///< It counts for nothing.
+  };
   RecordId id;
-  std::string state;        ///< "open"; "decided", as the newest decision; else "closed".
+  State state = State::open;
   std::string explanation;  ///< Of an open one: what it waits for.
 };
 [[nodiscard]] std::string json_of(const Published& published,

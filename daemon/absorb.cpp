@@ -332,7 +332,6 @@ void Replica::Impl::take_record(LogState& state, const Judged& judged) {
   if (!state.governance_ids.insert(judged.id).second) return;
   if (record.kind == "profile") {
     if (const auto profile = decode_profile(record.body)) state.profile = *profile;
-    name_members();
     host.wake_dialer();
     return;
   }

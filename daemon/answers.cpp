@@ -76,16 +76,14 @@ local::StatusAnswer Replica::Impl::status() const {
     const auto self = now.members.find(me.member);
     if (self == now.members.end()) {
       out.state = "joining";
-      out.state_detail =
-          me.network_secret ? "admitted; fetching the network's history" : joining_detail;
+      out.state_detail = joining_detail();
     } else {
       out.state = self->second.paused ? "paused" : "member";
       out.code = code_of(me.member);
     }
   } else {
     out.state = "joining";
-    out.state_detail =
-        me.network_secret ? "admitted; fetching the network's history" : joining_detail;
+    out.state_detail = joining_detail();
   }
   if (no_signing) out.state_detail = *no_signing;
   for (const auto& [_, peer] : peers) out.peers_connected += peer.candidate ? 0 : 1;
@@ -156,11 +154,29 @@ local::AuthorsAnswer Replica::Impl::authors() const {
   return out;
 }
 
+void Replica::Impl::add_our_word(const ProposalStanding& standing, local::ProposalRow& row) const {
+  const auto own = governance.find(me.member);
+  if (own == governance.end()) return;
+  for (const GovernanceEntry& entry : own->second.entries) {
+    const auto* consent = std::get_if<Consent>(&entry.said);
+    if (consent == nullptr || consent->proposal != standing.id) continue;
+    if (consent->round < row.our_round && consent->word != Consent::Word::object) continue;
+    if (row.our_word == "agree") break;  // It cannot be unsaid.
+    row.our_word = consent->word == Consent::Word::agree         ? "agree"
+                   : consent->word == Consent::Word::stand_aside ? "stand aside"
+                                                                 : "object";
+  }
+  row.ours_given = row.our_word == "agree" || row.our_word == "stand aside";
+  if (!row.our_word.empty() && !standing.words.contains(me.member)) {
+    row.explanation += " Our own word is given; it counts once enough others have confirmed it.";
+  }
+}
+
 local::ProposalsAnswer Replica::Impl::proposals() const {
   local::ProposalsAnswer out;
   for (const auto& [member, candidate] : candidates) {
     out.candidates.push_back({member, candidate.request.profile, candidate.request.certificate,
-                              candidate.since, code_taken(candidate.request.profile, member)});
+                              candidate.since, code_taken(candidate.request.profile.code, member)});
   }
   if (!fold) return out;
   out.basis = fold->state().decision;
@@ -177,14 +193,14 @@ local::ProposalsAnswer Replica::Impl::proposals() const {
     for (const Effect& effect : standing.proposal.effects) {
       row.effects.push_back(effect_in_words(effect));
       const auto* admit = std::get_if<Admit>(&effect);
-      const auto certificate =
-          admit ? verify_certificate(admit->certificate) : fail(Errc::not_found, "");
-      if (certificate) row.admits.push_back(certificate->member);
+      if (const auto member = admit ? read_member(admit->certificate) : std::nullopt) {
+        row.admits.push_back(*member);
+      }
     }
     for (const auto& [member, word] : standing.words) {
       row.words.push_back({code_of(member), word});
-      row.ours_given = row.ours_given || (member == me.member && word != Consent::Word::object);
     }
+    add_our_word(standing, row);
     out.proposals.push_back(std::move(row));
   }
   return out;
@@ -214,6 +230,7 @@ local::Answer Replica::Impl::list(const local::ListRequest& request) const {
   storage::RecordFilter filter;
   filter.kind = request.kind;
   filter.before_sequence = request.before_sequence;
+  filter.after_sequence = request.after_sequence;
   const std::size_t wanted = std::clamp<std::size_t>(request.limit, 1, 1000);
   filter.limit = wanted + 1;
   if (!request.member.empty()) {
@@ -302,6 +319,11 @@ local::FrontAnswer Replica::Impl::front(const local::FrontRequest& request) cons
   out.status = status();
   auto waiting = proposals();
   out.candidates = std::move(waiting.candidates);
+  std::erase_if(out.candidates, [&](const local::CandidateRow& candidate) {
+    return std::ranges::any_of(waiting.proposals, [&](const local::ProposalRow& row) {
+      return std::ranges::count(row.admits, candidate.member) > 0;
+    });
+  });
   for (auto& row : waiting.proposals) {
     if (!row.ours_given) out.proposals.push_back(std::move(row));
   }

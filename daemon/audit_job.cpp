@@ -122,7 +122,10 @@ void Replica::Impl::audit(const local::AuditRequest& request,
   auto job = std::make_shared<AuditJob>();
   job->answer = std::move(answer);
   for (const auto& [id, state] : logs) {
-    if (!request.member.empty() && code_of(state.member) != request.member) continue;
+    if (!request.member.empty() &&
+        upper_case(code_of(state.member)) != upper_case(request.member)) {
+      continue;
+    }
     AuditedLog audited;
     audited.log = id;
     audited.member = state.member;
@@ -143,7 +146,7 @@ void Replica::Impl::audit(const local::AuditRequest& request,
   if (job->logs.empty()) {
     return job->answer(local::Refusal{
         Errc::not_found,
-        "no member has the code " + one_line(request.member, 40) + ": 'kith peers' lists them"});
+        "no member has the code " + one_line(request.member, 40) + "; kith peers lists them"});
   }
   std::ranges::sort(job->logs, {}, &AuditedLog::code);
   audits.push_back(job);

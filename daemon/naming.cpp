@@ -32,21 +32,26 @@ Profile Replica::Impl::profile_of(const MemberId& member) const {
 }
 
 void Replica::Impl::name_members() {
-  if (!fold) return;
   for (; states_named < fold->history().size(); ++states_named) {
-    for (const auto& [member, _] : fold->history()[states_named].members) {
-      if (codes.try_emplace(member).second) in_order_of_admission.push_back(member);
+    for (const auto& [member, state] : fold->history()[states_named].members) {
+      if (codes.contains(member)) continue;
+      // Whoever was admitted first with a code has it; a later one cannot pass for it. What a
+      // member says in a later profile is no code: it could be another's.
+      const std::string id = to_base32(member.view());
+      std::string code = state.profile.code;
+      for (std::size_t shown = telling_characters; holder_of(code); shown += telling_characters) {
+        code = state.profile.code + "~" + id.substr(0, shown);
+      }
+      codes.emplace(member, std::move(code));
     }
   }
-  // A profile may take any code. Whoever came first keeps it: nobody can pass for another.
-  std::set<std::string> taken;
-  for (const MemberId& member : in_order_of_admission) {
-    std::string code = profile_of(member).code;
-    if (!taken.insert(code).second) {
-      code += "~" + to_base32(member.view()).substr(0, telling_characters);
-    }
-    codes[member] = std::move(code);
-  }
+}
+
+std::optional<MemberId> Replica::Impl::holder_of(std::string_view code) const {
+  const auto holder =
+      std::ranges::find(codes, code, [](const auto& known) { return known.second; });
+  if (holder == codes.end()) return std::nullopt;
+  return holder->first;
 }
 
 std::string Replica::Impl::code_of(const MemberId& member) const {
@@ -63,22 +68,21 @@ std::optional<MemberId> Replica::Impl::member_of_code(const std::string& code) c
   return std::nullopt;
 }
 
-std::string Replica::Impl::code_taken(const Profile& profile, const MemberId& newcomer) const {
-  const auto holder = std::ranges::find_if(codes, [&](const auto& known) {
-    return known.first != newcomer && known.second == profile.code;
-  });
-  if (holder == codes.end()) return {};
-  return "the code " + profile.code + " is that of " + profile_of(holder->first).name + " already";
+std::string Replica::Impl::code_taken(const std::string& code, const MemberId& newcomer) const {
+  const auto holder = holder_of(code);
+  if (!holder || *holder == newcomer) return {};
+  return "the code " + code + " is that of " + profile_of(*holder).name + " already";
 }
 
 std::string Replica::Impl::effect_in_words(const Effect& effect) const {
   if (const auto* admit = std::get_if<Admit>(&effect)) {
-    const auto certificate = verify_certificate(admit->certificate);
-    if (!certificate) return "admit " + admit->profile.code + ", whose certificate is false";
-    const std::string taken = code_taken(admit->profile, certificate->member);
-    return "admit " + admit->profile.code + ", " + admit->profile.name +
-           " (fingerprint: " + joined_words(fingerprint_words(certificate->member)) + ")" +
-           (taken.empty() ? "" : "; beware: " + taken);
+    const auto member = read_member(admit->certificate);
+    if (!member) return "admit somebody whose certificate is false";
+    const std::string taken = code_taken(admit->profile.code, *member);
+    // The words before the name: a name could hold other words.
+    return "admit " + admit->profile.code +
+           " (fingerprint: " + joined_words(fingerprint_words(*member)) + "), " +
+           admit->profile.name + (taken.empty() ? "" : "; beware: " + taken);
   }
   if (const auto* part = std::get_if<Part>(&effect)) return "part " + code_of(part->member);
   if (const auto* pause = std::get_if<Pause>(&effect)) return "pause " + code_of(pause->member);

@@ -226,6 +226,15 @@ void Replica::Impl::publish(local::PublishRequest request,
                });
 }
 
+std::optional<Error> Replica::Impl::why_not_govern() const {
+  const LogState& own = logs.at(own_log);
+  if (own.gaps.empty() && own.blocked_with_keys != space_keys.size()) return std::nullopt;
+  // Who does not know its own last word might give two, and whoever asks would wait for ever.
+  return fail(Errc::unavailable,
+              "this member's own log is not complete here: the others have to give back what is "
+              "missing first; kith status shows how much that is");
+}
+
 void Replica::Impl::log_checked(const std::shared_ptr<Door>& door,
                                 std::list<LargePublish>::iterator large,
                                 const std::function<void(local::Answer)>& answer) {
@@ -241,7 +250,11 @@ void Replica::Impl::log_checked(const std::shared_ptr<Door>& door,
                            ? "your key is not enrolled to publish here: ask a steward to run "
                              "'kith author enrol'"
                            : "your key is not enrolled to speak for this member: ask a steward to "
-                             "run 'kith author enrol --scope speak'"});
+                             "run 'kith author enrol --scope publish,speak'"});
+  }
+  const bool governs = std::ranges::count(door->scopes, Scope::speak) > 0;
+  if (const auto why = governs ? why_not_govern() : std::nullopt) {
+    return answer(local::Refusal{why->code, why->detail});
   }
   // A second leaf would count for nothing, but would stay for ever.
   if (const auto known = first_known(door->ids)) {
@@ -263,7 +276,6 @@ void Replica::Impl::log_checked(const std::shared_ptr<Door>& door,
       out.records.push_back({door->ids[i], done->first + i});
       door_checked.insert(done->first + i);
     }
-    const bool governs = std::ranges::count(door->scopes, Scope::speak) > 0;
     if (!governs) return answer(std::move(out));
     // Whoever gives a word asks next what came of it.
     when_judged.emplace(done->first + door->ids.size() - 1,
@@ -285,6 +297,7 @@ void Replica::Impl::enrol(local::EnrolRequest request, std::function<void(local:
   if (!enrolment) {
     return answer(local::Refusal{enrolment.error().code, enrolment.error().detail});
   }
+  if (const auto why = why_not_govern()) return answer(local::Refusal{why->code, why->detail});
   // Tried on a copy: what would be void is refused before it is logged.
   KeyHistory trial = logs.at(own_log).keys;
   const auto fits = trial.add_enrolment(logs.at(own_log).size, request.statement);

@@ -259,12 +259,11 @@ std::vector<DialTarget> Replica::dial_targets() {
   hello.certificate_number = in.own_number;
   hello.digest = in.engine.digest();
 
-  const auto add = [&](const MemberId& member, const DhPublic& key, const Profile& profile,
-                       const Key32& psk, bool joining) {
-    DialTarget target{member,  profile.code,         key,  profile.addresses, psk,
-                      joining, in.connected(member), hello};
+  const auto add = [&](const MemberId& member, const std::string& called, const DhPublic& key,
+                       const std::vector<std::string>& addresses, const Key32& psk, bool joining) {
+    DialTarget target{member, called, key, addresses, psk, joining, in.connected(member), hello};
     for (const auto& [code, address] : in.options.extra_peers) {
-      if (upper_case(code) == upper_case(profile.code)) target.addresses.push_back(address);
+      if (code == called) target.addresses.push_back(address);
     }
     target.hello.last_common =
         decltype(hello.last_common)::from(in.engine.last_common(member).view());
@@ -277,7 +276,7 @@ std::vector<DialTarget> Replica::dial_targets() {
 
   if (!in.me.network_secret) {
     const Invitation& invitation = *in.me.invitation;
-    add(invitation.sponsor, invitation.sponsor_transport, {"sponsor", "", "", invitation.addresses},
+    add(invitation.sponsor, "sponsor", invitation.sponsor_transport, invitation.addresses,
         invitation.secret, true);
     return targets;
   }
@@ -285,7 +284,8 @@ std::vector<DialTarget> Replica::dial_targets() {
     for (const auto& [member, _] : in.fold->state().members) {
       if (member == in.me.member) continue;
       const auto certificate = in.newest_certificate(member);
-      add(member, certificate->transport_key, in.profile_of(member), *in.me.network_secret, false);
+      add(member, in.code_of(member), certificate->transport_key, in.profile_of(member).addresses,
+          *in.me.network_secret, false);
     }
   }
   const bool complete = in.fold && in.fold->state_after(in.me.decision) != nullptr;
@@ -294,8 +294,8 @@ std::vector<DialTarget> Replica::dial_targets() {
     const bool there = std::ranges::any_of(
         targets, [&](const DialTarget& target) { return target.member == invitation.sponsor; });
     if (!there) {
-      add(invitation.sponsor, invitation.sponsor_transport,
-          {"sponsor", "", "", invitation.addresses}, *in.me.network_secret, false);
+      add(invitation.sponsor, "sponsor", invitation.sponsor_transport, invitation.addresses,
+          *in.me.network_secret, false);
     }
   }
   return targets;
@@ -307,7 +307,6 @@ void Replica::dial_failed(const MemberId& member, const std::string& why) {
   if (!in.me.network_secret && why != before) {
     // There is one to dial, and somebody sits and waits for it.
     in.host.log_line("joining: the sponsor cannot be reached: " + why);
-    in.joining_detail = "has not reached its sponsor yet: " + why;
   }
   before = why;
 }
@@ -321,7 +320,8 @@ void Replica::peer_connected(const PeerSession& session) {
   Impl& in = *impl_;
   if (session.member && !in.me.network_secret) {
     // Our sponsor: the join conversation, and nothing else.
-    in.peers[session.peer] = {session, in.host.now(), true, std::nullopt};
+    in.dial_errors.erase(*session.member);
+    in.peers[session.peer] = {session, in.host.now(), true, std::nullopt, false};
     in.host.send(session.peer, peer::encode(peer::JoinRequest{in.me.certificate, in.me.profile}));
     return;
   }
@@ -331,7 +331,7 @@ void Replica::peer_connected(const PeerSession& session) {
       if (!peer.candidate || peer.session.invitation != session.invitation) continue;
       in.host.drop(id, fail(Errc::conflict, "a newer connection with this invitation is kept"));
     }
-    in.peers[session.peer] = {session, in.host.now(), true, std::nullopt};
+    in.peers[session.peer] = {session, in.host.now(), true, std::nullopt, false};
     return;
   }
   in.dial_errors.erase(*session.member);
@@ -348,7 +348,7 @@ void Replica::peer_connected(const PeerSession& session) {
     }
     in.host.drop(id, fail(Errc::conflict, "a newer connection with it is kept"));
   }
-  in.peers[session.peer] = {session, in.host.now(), false, std::nullopt};
+  in.peers[session.peer] = {session, in.host.now(), false, std::nullopt, false};
   in.step(sync::PeerConnected{session.peer, *session.member, session.we_dialled,
                               session.hello.digest,
                               DigestHalf::from(session.hello.last_common.view())});

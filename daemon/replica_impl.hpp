@@ -22,9 +22,9 @@
 
 /// The inside of a Replica, one concern to a file: start.cpp (what the disk holds), replica.cpp
 /// (handshakes, peers), store_glue.cpp (what the engine asks of the disk), absorb.cpp (from durable
-/// leaves to verified records), show.cpp (from these to what people read), membership.cpp (joining,
-/// decisions, duties), publish.cpp (own appends), describe.cpp (rows of the views), answers.cpp
-/// (local clients), audit_job.cpp.
+/// leaves to verified records), show.cpp (from these to what people read), membership.cpp
+/// (decisions, duties), joining.cpp, naming.cpp, publish.cpp (own appends), describe.cpp (rows of
+/// the views), answers.cpp (local clients), audit_job.cpp.
 namespace kith::daemon {
 
 /// Text to be logged by us, with the class of its leaf.
@@ -79,6 +79,7 @@ struct Replica::Impl {
     Millis heard = 0;
     bool candidate = false;
     std::optional<MemberId> candidate_member;
+    bool refused = false;  // A candidate that was told why it cannot be one.
   };
   struct OwnReply {
     Appended appended;
@@ -187,17 +188,28 @@ struct Replica::Impl {
   void append_by_daemon(LeafClass leaf_class, const std::string& kind, Bytes body);
   [[nodiscard]] std::optional<KeyGrant> grant_due();
   void add_space_keys(const SpaceKeys& keys);
+
+  // joining.cpp
   void candidate_message(PeerId peer, peer::Message& message);
+  /// Why this newcomer cannot be proposed, or empty.
+  [[nodiscard]] std::string why_not_candidate(const peer::JoinRequest& request,
+                                              const Certificate& certificate) const;
+  void refuse_candidate(PeerId peer, const peer::JoinRequest& request, const std::string& why);
   void grant_candidates();
-  void joined(const peer::JoinGranted& granted, PeerId from);
   void invite(const local::InviteRequest& request, std::function<void(local::Answer)> answer);
   void save_invitations(std::function<void(const std::optional<Error>&)> done);
   void load_invitations(const storage::ReadTxn& txn);
+  void told_to_wait(const std::string& said);
+  /// What joining waits for, in a sentence.
+  [[nodiscard]] std::string joining_detail() const;
+  void joined(const peer::JoinGranted& granted, PeerId from);
 
   // publish.cpp
   void append_own(std::vector<Draft> drafts, AppendDone done);
   void flush_own();
   [[nodiscard]] std::optional<Error> why_not_append() const;
+  /// Why no word on a proposal and no enrolment can be given now.
+  [[nodiscard]] std::optional<Error> why_not_govern() const;
   void publish(local::PublishRequest request, std::function<void(local::Answer)> answer);
   /// The first of these that is in our own log, or on its way into it.
   [[nodiscard]] std::optional<RecordId> first_known(const std::vector<RecordId>& ids) const;
@@ -214,6 +226,7 @@ struct Replica::Impl {
   [[nodiscard]] local::MembersAnswer members() const;
   [[nodiscard]] local::AuthorsAnswer authors() const;
   [[nodiscard]] local::ProposalsAnswer proposals() const;
+  void add_our_word(const ProposalStanding& standing, local::ProposalRow& row) const;
   [[nodiscard]] local::Answer list(const local::ListRequest& request) const;
   [[nodiscard]] local::Answer show(const local::ShowRequest& request) const;
   [[nodiscard]] local::Answer thread(const local::ThreadRequest& request) const;
@@ -226,13 +239,15 @@ struct Replica::Impl {
 
   // naming.cpp
   [[nodiscard]] Profile profile_of(const MemberId& member) const;
-  /// Called when somebody was admitted or said a new profile.
+  /// Called when somebody was admitted.
   void name_members();
-  /// The code of its profile; with "~" and the beginning of its id if an earlier member has it.
+  /// The code it was admitted with; with "~" and the beginning of its id if another had it before.
   [[nodiscard]] std::string code_of(const MemberId& member) const;
   [[nodiscard]] std::optional<MemberId> member_of_code(const std::string& code) const;
+  /// Who is shown with this code, now or in the past.
+  [[nodiscard]] std::optional<MemberId> holder_of(std::string_view code) const;
   /// "the code ZZA is that of Ashdown Hospitals already", or empty.
-  [[nodiscard]] std::string code_taken(const Profile& profile, const MemberId& newcomer) const;
+  [[nodiscard]] std::string code_taken(const std::string& code, const MemberId& newcomer) const;
   [[nodiscard]] std::string effect_in_words(const Effect& effect) const;
 
   // audit_job.cpp
@@ -252,8 +267,7 @@ struct Replica::Impl {
   sync::SyncEngine engine;
   std::optional<GovernanceFold> fold;
   std::map<MemberId, std::string> codes;  // As people see them, of all who ever were members.
-  std::vector<MemberId> in_order_of_admission;
-  std::size_t states_named = 0;  // Of the fold's history.
+  std::size_t states_named = 0;           // Of the fold's history.
   std::map<LogId, LogState> logs;
   GovernanceLogs governance;  // What the commons logs say of it, for the fold.
   std::map<MemberId, Certificate> heard_certificates;  // Newest verified, from Announce or Hello.
@@ -264,7 +278,9 @@ struct Replica::Impl {
   std::vector<SpaceKeys> space_keys;  // Of the commons, newest first.
   std::vector<InvitationState> invitations;
   std::map<MemberId, CandidateState> candidates;
-  std::string joining_detail = "has not reached its sponsor yet";
+  std::set<Key32> refused_with;  // Invitations with which somebody was refused: said once each.
+  std::string sponsor_said;      // While we wait to be admitted.
+  std::size_t sponsor_lines = 0;
 
   // Own log.
   std::optional<std::string> no_signing;  // Why nothing may be signed now.

@@ -160,6 +160,11 @@ std::variant<Settings, Exit> parse_settings(int argc, const char* const* argv) {
     app.exit(version);
     return Exit::ok;
   } catch (const CLI::ParseError& error) {
+    const auto strange = app.remaining();
+    const bool is_word = !strange.empty() && !strange.front().starts_with('-');
+    if (app.get_subcommands().empty() && is_word) {
+      return usage("there is no command \"" + strange.front() + "\": init, run and check are");
+    }
     return usage(error.what());
   }
   if (settings.dir.empty()) return usage("name the data directory: --dir DIR, or KITHD_DIR");

@@ -185,6 +185,7 @@ std::vector<RecordRow> list(const ReadTxn& txn, const RecordFilter& filter) {
   auto arrival = txn.before(Table::arrivals, number_row(filter.before_sequence));
   while (arrival && found.size() < filter.limit) {
     RecordRow record = pointed_at(txn, arrival->value);
+    if (record.sequence <= filter.after_sequence) break;
     const bool wanted = (filter.kind.empty() || filter.kind == record.kind) &&
                         (!filter.member || *filter.member == record.member);
     if (wanted) found.push_back(std::move(record));

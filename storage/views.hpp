@@ -35,6 +35,7 @@ struct RecordFilter {
   std::optional<MemberId> member = {};
   std::uint64_t before_sequence = ~0ULL;
   std::size_t limit = 50;
+  std::uint64_t after_sequence = 0;
 };
 
 namespace views {

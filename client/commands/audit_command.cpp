@@ -44,7 +44,10 @@ Exit audit(const std::string& member, Daemon& daemon, const Console& console) {
     console.out << json_of(*answer, intact) << '\n';
   } else {
     print_table(console, *answer);
-    console.out << (intact ? "Every history is intact.\n"
+    const std::string whose = answer->logs.size() == 1
+                                  ? "The history of " + clean_line(answer->logs[0].code)
+                                  : "Every history";
+    console.out << (intact ? whose + " is intact.\n"
                            : "There are faults; tell the member they belong to.\n");
   }
   return intact ? Exit::ok : Exit::faults;

@@ -39,7 +39,11 @@ Result<Scopes> parse_scopes(const std::vector<std::string>& names) {
   return scopes;
 }
 
-Result<PublicKey> parse_author(const std::string& text) {
+Result<PublicKey> parse_author(const std::string& given) {
+  // As it comes out of a letter.
+  const std::string text =
+      given.substr(std::min(given.find_first_not_of(" \t\r\n"), given.size()),
+                   given.find_last_not_of(" \t\r\n") - given.find_first_not_of(" \t\r\n") + 1);
   auto author = decode_author(text);
   if (!author || !is_valid_public_key(*author)) {
     return fail(Errc::usage, "\"" + text +
@@ -80,7 +84,9 @@ Exit enrol(const PublicKey& author, Scopes scopes, const local::AuthorsAnswer& a
   } else if (scopes == 0) {
     console.out << "withdrawn: " << name << '\n';
   } else {
-    console.out << "enrolled: " << name << " may " << scopes_text(scopes) << '\n';
+    const Scopes before = scopes_of(authors, author);
+    console.out << "enrolled: " << name << " may " << scopes_text(scopes)
+                << (before == 0 ? "" : "; before: " + scopes_text(before)) << '\n';
   }
   return Exit::ok;
 }
@@ -111,6 +117,13 @@ Exit author_enrol(const AuthorOptions& options, Daemon& daemon, const Console& c
   if (scopes_of(*authors, *author) == *scopes) {
     return complain(console, fail(Errc::conflict, "this author may " + scopes_text(*scopes) +
                                                       " already; nothing was changed"));
+  }
+  const bool stays_steward = (*scopes & static_cast<Scopes>(Scope::steward)) != 0;
+  if (is_last_steward(*authors, *author) && !stays_steward && !options.yes) {
+    return complain(console, fail(Errc::forbidden,
+                                  "this is your only steward and may everything already: with "
+                                  "these scopes nobody could be enrolled again; enrol another "
+                                  "steward first, or add --yes"));
   }
   return enrol(*author, *scopes, *authors, daemon, console, desk);
 }

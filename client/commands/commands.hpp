@@ -23,7 +23,7 @@ struct InitOptions {
 struct AuthorOptions {
   std::string author;                             ///< "kith-author-…".
   std::vector<std::string> scopes = {"publish"};  ///< For enrol.
-  bool yes = false;                               ///< For withdraw: also the last steward.
+  bool yes = false;                               ///< Also what leaves no steward.
 };
 /// kith author enrol AUTHOR: lets a colleague act for this member; signed by a steward.
 [[nodiscard]] Exit author_enrol(const AuthorOptions& options, Daemon& daemon,
@@ -86,6 +86,7 @@ struct ListOptions {
   std::string member;
   std::uint32_t limit = 50;
   std::uint64_t before = ~0ULL;
+  std::uint64_t after = 0;
 };
 /// kith list: entries, newest first.
 [[nodiscard]] Exit list(const ListOptions& options, Daemon& daemon, const Console& console);

@@ -2,6 +2,7 @@
 
 #include "client/layout.hpp"
 #include "client/signing.hpp"
+#include "protocol/base/text.hpp"
 #include "protocol/keys/key_file.hpp"
 #include "protocol/keys/space_key.hpp"
 
@@ -64,6 +65,25 @@ void print_entries(const Console& console, std::span<const local::RecordSummary>
 std::string confirmed_by(std::uint32_t confirmed, std::uint32_t others) {
   if (others == 0) return "no others to confirm it yet";
   return "confirmed by " + std::to_string(confirmed) + " of " + counted(others, "other", "others");
+}
+
+const local::ProposalRow* proposed_already(const local::ProposalsAnswer& open,
+                                           const local::CandidateRow& candidate) {
+  for (const auto& proposal : open.proposals) {
+    if (std::ranges::count(proposal.admits, candidate.member) > 0) return &proposal;
+  }
+  return nullptr;
+}
+
+void print_wide(const Console& console, const std::string& label, const std::string& value) {
+  const std::string indent(label.size(), ' ');
+  const std::size_t room =
+      console.width > label.size() ? console.width - label.size() : value.size();
+  std::string lines = folded(value, room);
+  for (std::size_t at = 0; (at = lines.find('\n', at)) != std::string::npos; ++at) {
+    lines.insert(at + 1, indent);
+  }
+  console.out << label << lines << '\n';
 }
 
 std::string fingerprint_of(const MemberId& member) {

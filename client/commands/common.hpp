@@ -36,6 +36,14 @@ void print_entries(const Console& console, std::span<const local::RecordSummary>
 
 /// "confirmed by 4 of 6 others".
 [[nodiscard]] std::string confirmed_by(std::uint32_t confirmed, std::uint32_t others);
+/// The open proposal that asks to admit this candidate, or null.
+[[nodiscard]] const local::ProposalRow* proposed_already(const local::ProposalsAnswer& open,
+                                                         const local::CandidateRow& candidate);
+/// A line that goes on below itself where the terminal ends.
+void print_wide(const Console& console, const std::string& label, const std::string& value);
+/// What to do about a candidate whose code is another's.
+inline constexpr const char* other_code_needed =
+    "give them a new invitation, and let them begin again with another code";
 /// The eight words of a member's fingerprint on one line.
 [[nodiscard]] std::string fingerprint_of(const MemberId& member);
 

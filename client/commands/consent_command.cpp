@@ -33,19 +33,13 @@ std::vector<local::ProposalRow> with_prefix(const local::ProposalsAnswer& open,
   return found;
 }
 
-/// The open proposal that already asks to admit this candidate, or null.
-const local::ProposalRow* proposed_already(const local::ProposalsAnswer& open,
-                                           const local::CandidateRow& candidate) {
-  for (const auto& proposal : open.proposals) {
-    if (std::ranges::count(proposal.admits, candidate.member) > 0) return &proposal;
-  }
-  return nullptr;
-}
-
 Result<bool> choose(const local::ProposalsAnswer& open, const std::string& target, Chosen& chosen) {
   std::vector<local::CandidateRow> candidates;
   for (const auto& candidate : open.candidates) {
-    if (candidate.profile.code == upper_case(target)) candidates.push_back(candidate);
+    // Two may come with one code, and then only their ids tell them apart.
+    const bool by_id = target.size() >= prefix_characters_min &&
+                       full_id(candidate.member.view()).starts_with(lower_case(target));
+    if (by_id || candidate.profile.code == upper_case(target)) candidates.push_back(candidate);
   }
   const auto proposals = with_prefix(open, target);
   if (candidates.size() + proposals.size() > 1) {
@@ -58,17 +52,23 @@ Result<bool> choose(const local::ProposalsAnswer& open, const std::string& targe
                                      "\" (any more); kith proposals shows what is open, kith "
                                      "peers who is a member");
   }
-  chosen.candidates.insert(chosen.candidates.end(), candidates.begin(), candidates.end());
-  chosen.proposals.insert(chosen.proposals.end(), proposals.begin(), proposals.end());
+  // The same may be named twice, in another case or by more of its id.
+  for (const auto& one : candidates) {
+    if (std::ranges::count(chosen.candidates, one.member, &local::CandidateRow::member) == 0) {
+      chosen.candidates.push_back(one);
+    }
+  }
+  for (const auto& one : proposals) {
+    if (std::ranges::count(chosen.proposals, one.id, &local::ProposalRow::id) == 0) {
+      chosen.proposals.push_back(one);
+    }
+  }
   return true;
 }
 
 Result<Chosen> choose_all(const local::ProposalsAnswer& open, const ConsentOptions& options) {
   Chosen chosen;
-  std::vector<std::string> targets = options.targets;
-  std::ranges::sort(targets);
-  targets.erase(std::ranges::unique(targets).begin(), targets.end());
-  for (const std::string& target : targets) {
+  for (const std::string& target : options.targets) {
     const auto fits = choose(open, target, chosen);
     if (!fits) return fits.error();
   }
@@ -89,6 +89,19 @@ Result<Chosen> choose_all(const local::ProposalsAnswer& open, const ConsentOptio
                 "proposal, and to the next when it is decided");
   }
   return chosen;
+}
+
+/// Most who ask for what is not open come too late: then that is the thing to say.
+Exit complain_of_nothing(const Error& missing, const ConsentOptions& options, Daemon& daemon,
+                         const Console& console) {
+  const auto peers = ask<local::MembersAnswer>(daemon, console, local::MembersRequest{});
+  if (!peers) return peers.exit;
+  for (const std::string& target : options.targets) {
+    if (std::ranges::count(peers->members, upper_case(target), &local::MemberRow::code) == 0)
+      continue;
+    return complain(console, fail(Errc::conflict, upper_case(target) + " is a member already"));
+  }
+  return complain(console, missing);
 }
 
 /// One proposal that admits all the candidates.
@@ -113,6 +126,26 @@ Result<Proposal> admit_all(const local::ProposalsAnswer& open, const Chosen& cho
   return proposal;
 }
 
+Consent::Word word_of(const ConsentOptions& options) {
+  if (options.object) return Consent::Word::object;
+  return options.stand_aside ? Consent::Word::stand_aside : Consent::Word::agree;
+}
+
+const char* name_of(Consent::Word word) {
+  if (word == Consent::Word::agree) return "agree";
+  return word == Consent::Word::stand_aside ? "stand aside" : "object";
+}
+
+/// Said already, and saying it again would only lengthen the log for good.
+std::optional<std::string> given_already(const Chosen& chosen, Consent::Word word) {
+  for (const auto& proposal : chosen.proposals) {
+    if (proposal.our_word != name_of(word)) continue;
+    return "your organisation's word on " + short_id(proposal.id) + " is \"" + name_of(word) +
+           "\" already; nothing was sent. " + clean_line(proposal.explanation);
+  }
+  return std::nullopt;
+}
+
 /// Shows what the word is about, and asks for the comparison that no program can make.
 bool person_agrees(const Chosen& chosen, const ConsentOptions& options, const Console& console) {
   for (const auto& candidate : chosen.candidates) {
@@ -124,6 +157,11 @@ bool person_agrees(const Chosen& chosen, const ConsentOptions& options, const Co
     console.err << short_id(proposal.id) << "  proposed by " << clean_line(proposal.proposer)
                 << '\n';
     for (const auto& effect : proposal.effects) console.err << "  " << clean_line(effect) << '\n';
+  }
+  const auto agreed = [](const auto& proposal) { return proposal.our_word == "agree"; };
+  if (std::ranges::any_of(chosen.proposals, agreed)) {
+    console.err << "Your organisation has agreed to it, and that goes on counting: this word is "
+                   "only shown beside it.\n";
   }
   if (options.yes) return true;
   const char* question = "Your word is kept for good. Give it?";
@@ -157,53 +195,84 @@ std::vector<Outgoing> records_of(const Chosen& chosen, const Proposal& admission
   return records;
 }
 
-/// What has come of a proposal once our word on it was given.
-Answered<ProposalOutcome> outcome_of(const RecordId& proposal, Daemon& daemon,
+/// What has come of a proposal once our word on it was given. `before` is what was open until then.
+Answered<ProposalOutcome> outcome_of(const RecordId& proposal, const Chosen& chosen,
+                                     const local::ProposalsAnswer& before, Daemon& daemon,
                                      const Console& console) {
+  using State = ProposalOutcome::State;
   const auto open = ask<local::ProposalsAnswer>(daemon, console, local::ProposalsRequest{});
   if (!open) return {std::nullopt, open.exit};
   const auto row = std::ranges::find(open->proposals, proposal, &local::ProposalRow::id);
   if (row != open->proposals.end()) {
-    return {ProposalOutcome{proposal, "open", row->explanation}, Exit::ok};
+    return {ProposalOutcome{proposal, State::open, row->explanation}, Exit::ok};
   }
-  const bool decided = RecordId::from(open->basis.view()) == proposal;
-  return {ProposalOutcome{proposal, decided ? "decided" : "closed", ""}, Exit::ok};
+  if (open->basis == before.basis) return {ProposalOutcome{proposal, State::ignored, ""}, Exit::ok};
+  if (RecordId::from(open->basis.view()) == proposal) {
+    return {ProposalOutcome{proposal, State::decided, ""}, Exit::ok};
+  }
+  // More was decided since; those who were admitted on the way are members now.
+  const auto peers = ask<local::MembersAnswer>(daemon, console, local::MembersRequest{});
+  if (!peers) return {std::nullopt, peers.exit};
+  const auto is_member = [&](const local::CandidateRow& candidate) {
+    return std::ranges::count(peers->members, candidate.member, &local::MemberRow::member) > 0;
+  };
+  const bool admitted =
+      !chosen.candidates.empty() && std::ranges::all_of(chosen.candidates, is_member);
+  return {ProposalOutcome{proposal, admitted ? State::decided : State::closed, ""}, Exit::ok};
 }
 
 /// The others confirm our word within a moment if they are there: then there is more to tell.
-Answered<ProposalOutcome> settled_outcome(const RecordId& proposal, const Desk& desk,
+Answered<ProposalOutcome> settled_outcome(const RecordId& proposal, const Chosen& chosen,
+                                          const local::ProposalsAnswer& before, const Desk& desk,
                                           Daemon& daemon, const Console& console) {
-  constexpr std::chrono::milliseconds step{100};
-  constexpr int steps_max = 15;
-  auto outcome = outcome_of(proposal, daemon, console);
-  for (int steps = 0; outcome && outcome->state == "open" && steps < steps_max; ++steps) {
+  constexpr std::chrono::milliseconds step{150};
+  constexpr int steps_max = 10;
+  auto outcome = outcome_of(proposal, chosen, before, daemon, console);
+  for (int steps = 0; steps < steps_max; ++steps) {
+    if (!outcome || outcome->state != ProposalOutcome::State::open) break;
     desk.wait(step);
-    outcome = outcome_of(proposal, daemon, console);
+    outcome = outcome_of(proposal, chosen, before, daemon, console);
   }
   return outcome;
 }
 
-void tell(const Console& console, const Chosen& chosen, const ProposalOutcome& outcome) {
+std::string told(const Chosen& chosen, const ProposalOutcome& outcome) {
   const std::string id = short_id(outcome.id);
   std::vector<std::string> codes;
-  for (const auto& candidate : chosen.candidates)
+  for (const auto& candidate : chosen.candidates) {
     codes.push_back(clean_line(candidate.profile.code));
-  if (outcome.state == "decided" && !codes.empty()) {
-    console.out << "decided: " << joined(codes, ", ")
-                << (codes.size() == 1 ? " is a member" : " are members") << " now\n";
-  } else if (outcome.state == "decided") {
-    console.out << "decided: " << id << " holds from now on\n";
-  } else if (outcome.state == "open") {
-    console.out << (codes.empty() ? "your word on " + id + " is given\n"
-                                  : "proposed " + id + "; your word is given\n")
-                << "now: " << clean_line(outcome.explanation)
-                << "\nThe others see it with: kith proposals\n";
-  } else {
-    console.out
-        << "your word on " << id
-        << " is given, and the proposal is open no more: the members have decided since; kith "
-           "peers and kith proposals show where things stand\n";
   }
+  const bool admits = !codes.empty();
+  const std::string all = joined(codes, ", ");
+  switch (outcome.state) {
+    case ProposalOutcome::State::decided:
+      if (!admits) return "decided: " + id + " holds from now on\n";
+      return "decided: " + all + (codes.size() == 1 ? " is a member" : " are members") + " now\n";
+    case ProposalOutcome::State::open:
+      return (admits ? "proposed " + id + "; your word is given\n"
+                     : "your word on " + id + " is given\n") +
+             "now: " + clean_line(outcome.explanation) +
+             "\nThe others see it with: kith proposals\n";
+    case ProposalOutcome::State::closed:
+      if (!admits) {
+        return "your word on " + id +
+               " is given, and it is open no more: the members have decided since; kith peers and "
+               "kith proposals show where things stand\n";
+      }
+      return "nothing came of it: the members decided something else meanwhile; type again: kith "
+             "consent " +
+             joined(codes, " ") + "\n";
+    case ProposalOutcome::State::ignored:
+      break;
+  }
+  return "nothing came of it: the proposal counts for nothing as it is; see the log of kithd\n";
+}
+
+/// For what may fail without a word.
+Console quiet(const Console& console) {
+  Console without = console;
+  without.json = false;
+  return without;
 }
 
 /// The proposals that the call was about: the one it made, or those it named.
@@ -212,11 +281,6 @@ std::vector<RecordId> proposals_of(const Chosen& chosen, const Published& publis
   std::vector<RecordId> ids;
   for (const auto& proposal : chosen.proposals) ids.push_back(proposal.id);
   return ids;
-}
-
-Consent::Word word_of(const ConsentOptions& options) {
-  if (options.object) return Consent::Word::object;
-  return options.stand_aside ? Consent::Word::stand_aside : Consent::Word::agree;
 }
 
 }  // namespace
@@ -229,6 +293,9 @@ Exit consent(const ConsentOptions& options, Daemon& daemon, const Console& conso
   const auto open = ask<local::ProposalsAnswer>(daemon, console, local::ProposalsRequest{});
   if (!open) return open.exit;
   const auto chosen = choose_all(*open, options);
+  if (!chosen && chosen.error().code == Errc::not_found) {
+    return complain_of_nothing(chosen.error(), options, daemon, console);
+  }
   if (!chosen) return complain(console, chosen.error());
   if (!options.yes && !can_ask(console)) {
     return complain(console, fail(Errc::usage,
@@ -238,6 +305,9 @@ Exit consent(const ConsentOptions& options, Daemon& daemon, const Console& conso
   const auto admission = admit_all(*open, *chosen);
   if (!admission) return complain(console, admission.error());
 
+  if (const auto given = given_already(*chosen, word_of(options))) {
+    return complain(console, fail(Errc::conflict, *given));
+  }
   const auto status = ask_member_status(daemon, console);
   if (!status) return status.exit;
   if (!person_agrees(*chosen, options, console)) {
@@ -255,15 +325,20 @@ Exit consent(const ConsentOptions& options, Daemon& daemon, const Console& conso
       std::ranges::any_of(open->proposals, &local::ProposalRow::ours_given);
   std::vector<ProposalOutcome> outcomes;
   for (const RecordId& proposal : proposals_of(*chosen, *published)) {
-    const auto outcome = settled_outcome(proposal, desk, daemon, console);
-    if (!outcome) return outcome.exit;
+    const auto outcome = settled_outcome(proposal, *chosen, *open, desk, daemon, quiet(console));
+    if (!outcome) {
+      // The word is logged whatever became of the daemon since: it must not be given twice.
+      console.err << "kith: your word is given, but kithd does not say what has come of it; kith "
+                     "proposals will\n";
+      break;
+    }
     outcomes.push_back(*outcome);
   }
   if (console.json) {
     console.out << json_of(*published, outcomes) << '\n';
     return Exit::ok;
   }
-  for (const ProposalOutcome& outcome : outcomes) tell(console, *chosen, outcome);
+  for (const ProposalOutcome& outcome : outcomes) console.out << told(*chosen, outcome);
   if (agreed_elsewhere) {
     console.err << "kith: your organisation has agreed to another open proposal before, and only "
                    "the first agreement counts until the members ask again; kith proposals shows "

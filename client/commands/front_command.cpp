@@ -120,11 +120,13 @@ Exit front(Daemon& daemon, const Console& console, const Desk& desk) {
     return Exit::ok;
   }
 
+  // What does not fit is not new the next time: this lists it.
+  const std::string since = " --after " + std::to_string(request.since_sequence);
   const Section sections[] = {
       waiting(*page, author),
       entries("Answers to you", page->answers, page->answers_count, "kith thread ",
-              "kith list --kind reply"),
-      entries("New from others", page->news, page->news_count, "kith show ", "kith list")};
+              "kith list --kind reply" + since),
+      entries("New from others", page->news, page->news_count, "kith show ", "kith list" + since)};
   print_top(console, page->status);
   for (const Section& section : sections) print_section(console, section);
   if (std::ranges::all_of(sections, [](const Section& s) { return s.count == 0; })) {

@@ -23,7 +23,8 @@ Exit init(const InitOptions& options, const Console& console, const Desk& desk) 
          "Next: send the line above to a steward of your organisation, who types\n"
          "  kith author enrol "
       << line
-      << "\nIf you are to be the first steward, give the line to whoever sets up the daemon:\n"
+      << "\nIf you are to be the first steward yourself, nobody enrols you: give the line to\n"
+         "whoever sets up the daemon\n"
          "  kithd init --steward "
       << line << " …\n";
   return Exit::ok;

@@ -1,6 +1,7 @@
 #include "client/commands/commands.hpp"
 #include "client/commands/common.hpp"
 #include "client/layout.hpp"
+#include "protocol/base/limits.hpp"
 #include "protocol/keys/key_file.hpp"
 #include "storage/files/file.hpp"
 
@@ -25,6 +26,10 @@ void explain(std::ostream& to, const Invited& invited) {
 
 Exit invite(const InviteOptions& options, Daemon& daemon, const Console& console,
             const Desk& desk) {
+  if (options.addresses.size() > limits::addresses_max) {
+    return complain(console, fail(Errc::usage, "at most " + std::to_string(limits::addresses_max) +
+                                                   " addresses can be given"));
+  }
   const auto path = desk.working_folder / options.out;
   if (!options.out.empty() && std::filesystem::exists(path)) {
     // Before the daemon makes an invitation that would then lie nowhere.

@@ -7,9 +7,10 @@
 namespace kith::client {
 
 Exit list(const ListOptions& options, Daemon& daemon, const Console& console) {
-  const auto answer = ask<local::ListAnswer>(
-      daemon, console,
-      local::ListRequest{options.kind, options.member, options.before, options.limit});
+  const auto answer =
+      ask<local::ListAnswer>(daemon, console,
+                             local::ListRequest{options.kind, options.member, options.before,
+                                                options.limit, options.after});
   if (!answer) return answer.exit;
   // A newer member may write kinds that this version does not know: only without any it is a slip.
   const bool is_known = options.kind.empty() || find_kind(options.kind) != nullptr;
@@ -21,7 +22,8 @@ Exit list(const ListOptions& options, Daemon& daemon, const Console& console) {
     return Exit::ok;
   }
   if (answer->records.empty()) {
-    const bool all = options.kind.empty() && options.member.empty() && options.before == ~0ULL;
+    const bool all = options.kind.empty() && options.member.empty() && options.before == ~0ULL &&
+                     options.after == 0;
     console.err << (all ? "No entries here yet.\n" : "No entries match.\n");
     return Exit::ok;
   }

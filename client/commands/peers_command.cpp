@@ -34,8 +34,9 @@ Exit peers(Daemon& daemon, const Console& console) {
   }
   Table table({"member", "name", "connected", "entries", "to come", "confirmed"});
   for (const local::MemberRow& member : answer->members) {
-    table.add({member.code, fit(clean_line(member.name), 26), connection_text(member),
-               std::to_string(member.records), std::to_string(to_come(member)),
+    table.add({member.code, fit(clean_line(member.name), console.width == 0 ? 0 : 26),
+               connection_text(member), std::to_string(member.records),
+               std::to_string(to_come(member)),
                std::to_string(member.cosigned) + " of " + std::to_string(member.witnesses)});
   }
   table.print(console);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "client/commands/commands.hpp"
 #include "client/commands/common.hpp"
 #include "client/layout.hpp"
@@ -6,28 +8,22 @@
 namespace kith::client {
 namespace {
 
-/// A line that goes on below itself where the terminal ends.
-void print_wide(const Console& console, const std::string& label, const std::string& value) {
-  const std::string indent(label.size(), ' ');
-  const std::size_t room =
-      console.width > label.size() ? console.width - label.size() : value.size();
-  std::string lines = folded(value, room);
-  for (std::size_t at = 0; (at = lines.find('\n', at)) != std::string::npos; ++at) {
-    lines.insert(at + 1, indent);
-  }
-  console.out << label << lines << '\n';
-}
-
-void print_candidate(const Console& console, const local::CandidateRow& candidate) {
+void print_candidate(const Console& console, const local::CandidateRow& candidate,
+                     const local::ProposalRow* proposed_in, bool is_only_one) {
   const std::string code = clean_line(candidate.profile.code);
+  const std::string id = full_id(candidate.member.view()).substr(0, 8);
   console.out << '\n'
               << heading(console, code + "  " + clean_line(candidate.profile.name)) << '\n'
               << "  waits since  " << date_of(candidate.since) << '\n'
-              << "  fingerprint  " << fingerprint_of(candidate.member) << '\n'
-              << "  to propose   kith consent " << shell_word(candidate.profile.code) << '\n';
-  if (!candidate.warning.empty()) {
+              << "  fingerprint  " << fingerprint_of(candidate.member) << '\n';
+  if (proposed_in != nullptr) {
+    console.out << "  is proposed  " << short_id(proposed_in->id) << '\n';
+  } else if (candidate.warning.empty()) {
+    console.out << "  to propose   kith consent "
+                << (is_only_one ? shell_word(candidate.profile.code) : id) << '\n';
+  } else {
     print_wide(console, "  but          ",
-               clean_line(candidate.warning) + ": ask them to begin again with another code");
+               clean_line(candidate.warning) + "; " + other_code_needed);
   }
 }
 
@@ -66,9 +62,12 @@ void print_proposal(const Console& console, const local::ProposalRow& proposal) 
   if (!proposal.explanation.empty()) {
     print_wide(console, "  now          ", clean_line(proposal.explanation));
   }
-  console.out << (proposal.ours_given
-                      ? "  your word    is given\n"
-                      : "  your word    kith consent " + id + "  (or --stand-aside, --object)\n");
+  if (!proposal.our_word.empty()) {
+    console.out << "  your word    is given: " << clean_line(proposal.our_word) << '\n';
+  }
+  if (!proposal.ours_given) {
+    console.out << "  to agree     kith consent " << id << "  (or --stand-aside, --object)\n";
+  }
 }
 
 }  // namespace
@@ -76,13 +75,16 @@ void print_proposal(const Console& console, const local::ProposalRow& proposal) 
 Exit proposals(Daemon& daemon, const Console& console) {
   const auto answer = ask<local::ProposalsAnswer>(daemon, console, local::ProposalsRequest{});
   if (!answer) return answer.exit;
+  const bool is_nothing = answer->candidates.empty() && answer->proposals.empty();
+  if (is_nothing) {
+    const auto status = ask_member_status(daemon, console);
+    if (!status) return status.exit;
+  }
   if (console.json) {
     console.out << json_of(*answer) << '\n';
     return Exit::ok;
   }
-  if (answer->candidates.empty() && answer->proposals.empty()) {
-    const auto status = ask_member_status(daemon, console);
-    if (!status) return status.exit;
+  if (is_nothing) {
     console.out << "Nobody waits to join, and nothing waits for a decision.\n";
     return Exit::ok;
   }
@@ -91,7 +93,12 @@ Exit proposals(Daemon& daemon, const Console& console) {
                 << " with your invitation. Before you consent, ring up and\n"
                    "compare the words.\n";
   }
-  for (const auto& candidate : answer->candidates) print_candidate(console, candidate);
+  for (const auto& candidate : answer->candidates) {
+    const auto alike = std::ranges::count_if(answer->candidates, [&](const auto& other) {
+      return other.profile.code == candidate.profile.code;
+    });
+    print_candidate(console, candidate, proposed_already(*answer, candidate), alike == 1);
+  }
   if (!answer->candidates.empty() && !answer->proposals.empty()) console.out << '\n';
   if (!answer->proposals.empty()) {
     console.out << counted(answer->proposals.size(), "proposal", "proposals") << " open.\n";

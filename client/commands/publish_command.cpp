@@ -8,6 +8,7 @@
 #include "client/commands/references.hpp"
 #include "client/key_store.hpp"
 #include "client/layout.hpp"
+#include "client/secrets.hpp"
 #include "client/signing.hpp"
 #include "protocol/base/limits.hpp"
 #include "storage/files/file.hpp"
@@ -49,7 +50,15 @@ std::vector<Prepared> prepare(const PublishOptions& options, const Console& cons
     }
     auto content = files::read(desk.working_folder / file, limits::document_bytes_max);
     if (!content) {
-      add(wrong, file, {{0, "", "cannot be read: " + content.error().detail}});
+      const bool is_large = content.error().code == Errc::too_large;
+      add(wrong, file,
+          {{0, "",
+            is_large ? "is larger than " + size_of(limits::document_bytes_max) + "; shorten it"
+                     : "cannot be read: " + content.error().detail}});
+      continue;
+    }
+    if (const auto secret = secret_in(*content)) {
+      add(wrong, file, {{0, "", "is " + *secret + "; never share it"}});
       continue;
     }
     const Parsed parsed = parse_document(*content);
@@ -74,21 +83,24 @@ Answered<bool> look_for_twins(const std::vector<Prepared>& prepared,
       ask<local::ListAnswer>(daemon, console, local::ListRequest{"", "", ~0ULL, looked_at});
   if (!newest) return {std::nullopt, newest.exit};
   using Look = std::tuple<std::string, std::string, std::uint64_t>;  // Kind, title, size.
-  std::map<Look, RecordId> ours;
+  std::multimap<Look, RecordId> ours;
   for (const auto& entry : newest->records) {
-    if (entry.member == status.code) ours[{entry.kind, entry.title, entry.body_bytes}] = entry.id;
+    if (entry.member != status.code) continue;
+    ours.emplace(Look{entry.kind, entry.title, entry.body_bytes}, entry.id);
   }
   for (const Prepared& each : prepared) {
-    const auto alike = ours.find({each.kind, each.title, each.content.size()});
-    if (alike == ours.end()) continue;
-    const auto shown =
-        ask<local::ShowAnswer>(daemon, console, local::ShowRequest{full_id(alike->second.view())});
-    if (!shown) return {std::nullopt, shown.exit};
-    if (text(shown->body) != each.content) continue;
-    add(wrong, each.file,
-        {{0, "",
-          "was published before, as " + short_id(alike->second) +
-              "; change it, or add --again to publish it once more"}});
+    const auto [first, last] = ours.equal_range({each.kind, each.title, each.content.size()});
+    for (auto alike = first; alike != last; ++alike) {
+      const auto shown = ask<local::ShowAnswer>(daemon, console,
+                                                local::ShowRequest{full_id(alike->second.view())});
+      if (!shown) return {std::nullopt, shown.exit};
+      if (text(shown->body) != each.content) continue;
+      add(wrong, each.file,
+          {{0, "",
+            "was published before, as " + short_id(alike->second) +
+                "; change it, or add --again to publish it once more"}});
+      break;
+    }
   }
   return {true, Exit::ok};
 }

@@ -4,6 +4,7 @@
 #include "client/commands/common.hpp"
 #include "client/key_store.hpp"
 #include "client/layout.hpp"
+#include "client/secrets.hpp"
 #include "client/signing.hpp"
 #include "protocol/base/limits.hpp"
 #include "protocol/base/text.hpp"
@@ -57,6 +58,18 @@ bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
+/// What somebody wrote in an editor must not be lost because a daemon was away.
+void keep_unsent(const std::string& words, const Console& console, const Desk& desk) {
+  const auto file = desk.working_folder / "unsent-reply.md";
+  for (const auto& path : {file, desk.state_folder / "unsent-reply.md"}) {
+    if (!files::write(path, view(words), 0600)) continue;
+    console.err << "kith: your words are in " << path.string() << "; send them with --file\n";
+    return;
+  }
+  console.err << "kith: your words, which could not be kept in a file:\n"
+              << clean_text(words) << '\n';
+}
+
 std::string reply_document(const ReplyOptions& options, const RecordId& to, std::string words) {
   while (words.ends_with('\n') || words.ends_with(' ')) words.pop_back();
   words.erase(0, words.find_first_not_of("\r\n"));
@@ -74,12 +87,18 @@ Exit reply(const ReplyOptions& options, Daemon& daemon, const Console& console, 
   if (!status) return status.exit;
   const auto to = ask<local::ShowAnswer>(daemon, console, local::ShowRequest{options.id});
   if (!to) return to.exit;
+  // Whatever could stop it later is looked at before anybody writes.
+  const auto key = open_key(desk);
+  if (!key) return complain(console, key.error());
   const auto words = text_of(options, *to, console, desk);
   if (!words) return complain(console, words.error());
   if (is_blank(*words)) {
     return complain(console, fail(Errc::usage,
-                                  "there are no words in this reply; nothing was "
-                                  "sent"));
+                                  "there are no words in this reply (above the cut, if it was "
+                                  "written in an editor); nothing was sent"));
+  }
+  if (const auto secret = secret_in(*words)) {
+    return complain(console, fail(Errc::usage, "this is " + *secret + "; never share it"));
   }
 
   const std::string document = reply_document(options, to->record.id, *words);
@@ -87,13 +106,14 @@ Exit reply(const ReplyOptions& options, Daemon& daemon, const Console& console, 
   if (!parsed.complaints.empty()) {
     return complain(console, fail(Errc::usage, describe("reply", parsed.complaints)));
   }
-  const auto key = open_key(desk);
-  if (!key) return complain(console, key.error());
   const std::vector<Outgoing> outgoing = {
       {"reply", parsed.document.title, "",
        make_record("reply", to_bytes(view(document)), *status, key->public_key(), desk)}};
   const auto published = send_records(outgoing, *status, *key, daemon, console);
-  if (!published) return published.exit;
+  if (!published) {
+    if (!options.text && !options.file) keep_unsent(*words, console, desk);
+    return published.exit;
+  }
 
   if (console.json) {
     console.out << json_of(*published) << '\n';

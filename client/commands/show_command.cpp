@@ -31,7 +31,7 @@ Exit print_raw(const Console& console, const Bytes& body) {
 
 void print_header(const Console& console, const local::ShowAnswer& shown) {
   const local::RecordSummary& record = shown.record;
-  console.out << heading(console, fit(clean_line(record.title), console.width)) << '\n'
+  console.out << heading(console, clean_line(record.title)) << '\n'
               << kind_of(record) << ' ' << short_id(record.id) << ", from "
               << clean_line(record.member) << ", " << date_of(record.time) << '\n'
               << confirmed_by(shown.confirmed, shown.witnesses);
@@ -58,14 +58,17 @@ void print_text(const Console& console, std::string_view text) {
   if (!clean.empty()) console.out << clean << '\n';
 }
 
-/// The front matter as sections, then the text below it. What the header and the last line say is
-/// left out.
-void print_document(const Console& console, const Document& document) {
+/// A form as sections: its fields in their order, then the text below them. What the header and the
+/// last line say is left out. Everything else, and what is no good form, stands as it was signed.
+void print_document(const Console& console, const local::ShowAnswer& shown, const Parsed& parsed) {
+  const KindSpec* kind = find_kind(shown.record.kind);
+  const bool is_form = kind != nullptr && !kind->open_front_matter && parsed.complaints.empty();
+  if (!is_form) return print_text(console, text(shown.body));
   const std::set<std::string_view> elsewhere = {"title", "to", "reply_kind", "contact_role"};
-  for (const Field& field : document.fields) {
+  for (const Field& field : parsed.document.fields) {
     // A section of the text is read in its place there.
-    const bool is_section = field.line > document.front_end_line;
-    if (is_section || field.values.empty() || elsewhere.contains(field.name)) continue;
+    const bool is_section = field.line > parsed.document.front_end_line;
+    if (is_section || elsewhere.contains(field.name)) continue;
     console.out << heading(console, spoken(field.name)) << '\n';
     for (const std::string& value : field.values) {
       if (field.values.size() > 1) console.out << "- ";
@@ -73,7 +76,7 @@ void print_document(const Console& console, const Document& document) {
     }
     console.out << '\n';
   }
-  print_text(console, document.text);
+  print_text(console, parsed.document.text);
 }
 
 void print_contact(const Console& console, const local::ShowAnswer& shown,
@@ -106,7 +109,7 @@ Exit show(const ShowOptions& options, Daemon& daemon, const Console& console) {
   print_header(console, *shown);
   if (is_for_people(*shown)) {
     const Parsed parsed = parse_document(text(shown->body));
-    print_document(console, parsed.document);
+    print_document(console, *shown, parsed);
     print_contact(console, *shown, parsed.document);
   } else {
     console.out << "This entry is for programs: " << size_of(shown->body.size())

@@ -5,6 +5,8 @@
 namespace kith::client {
 namespace {
 
+constexpr std::size_t label_columns = 13;
+
 /// The log holds more than entries: keys, enrolments and words on proposals have lines there too.
 std::string confirmed(const local::StatusAnswer& now) {
   if (now.members < 2) return "";
@@ -22,27 +24,29 @@ Exit status(Daemon& daemon, const Console& console) {
     return Exit::ok;
   }
   const local::StatusAnswer& now = *answer;
-  Table table({"", ""});
-  table.add({"network", now.network_name});
-  table.add({"aim", now.aim});
-  table.add({"this member", now.code + " (" + now.state + ")"});
-  if (!now.state_detail.empty()) table.add({"", now.state_detail});
-  table.add({"fingerprint", fingerprint_of(now.member)});
-  table.add({"members", std::to_string(now.members) + ", " + std::to_string(now.peers_connected) +
-                            " of the others connected"});
-  table.add({"entries", std::to_string(now.records) + " of all members"});
+  const auto line = [&](std::string label, const std::string& value) {
+    label.resize(label_columns, ' ');
+    print_wide(console, label, clean_line(value));
+  };
+  line("network", now.network_name);
+  line("aim", now.aim);
+  line("this member", now.code + " (" + now.state + ")");
+  if (!now.state_detail.empty()) line("", now.state_detail);
+  line("fingerprint", fingerprint_of(now.member));
+  line("members", std::to_string(now.members) + ", " + std::to_string(now.peers_connected) +
+                      " of the others connected");
+  line("entries", std::to_string(now.records) + " of all members");
   if (now.incomplete > 0) {
-    table.add({"", counted(now.incomplete, "entry", "entries") + " still to come"});
+    line("", counted(now.incomplete, "entry", "entries") + " still to come");
   }
   if (now.bad > 0) {
-    table.add({"", counted(now.bad, "entry", "entries") + " failed a check; see kith audit"});
+    line("", counted(now.bad, "entry", "entries") + " failed a check; see kith audit");
   }
-  table.add({"own log", counted(now.log_size, "line", "lines") + confirmed(now)});
-  table.add({"decisions", std::to_string(now.decisions)});
-  table.add({"listens at", now.listen.empty() ? "nowhere; it dials the others" : now.listen});
-  table.add({"disk", size_of(now.disk_bytes)});
-  table.add({"versions", "kithd " + now.version + ", kith " KITH_VERSION});
-  table.print(console);
+  line("own log", counted(now.log_size, "line", "lines") + confirmed(now));
+  line("decisions", std::to_string(now.decisions));
+  line("listens at", now.listen.empty() ? "nowhere; it dials the others" : now.listen);
+  line("disk", size_of(now.disk_bytes));
+  line("versions", "kithd " + now.version + ", kith " KITH_VERSION);
   return Exit::ok;
 }
 

@@ -19,6 +19,15 @@ void print_arrival(const Console& console, const local::WatchAnswer& arrival) {
               << std::endl;
 }
 
+/// The end of a watch; with --json one document a line, this one as well.
+Exit complain_in_a_line(const Console& console, const Error& error) {
+  Console text = console;
+  text.json = false;
+  const Exit exit = complain(text, error, Exit::unreachable);
+  if (console.json) console.out << json_line_of(error) << std::endl;
+  return exit;
+}
+
 }  // namespace
 
 Exit watch(const WatchOptions& options, Daemon& daemon, const Console& console) {
@@ -37,7 +46,12 @@ Exit watch(const WatchOptions& options, Daemon& daemon, const Console& console) 
     if (!arrival) return arrival.exit;
     print_arrival(console, *arrival);
     if (seen == options.count || !console.out) return Exit::ok;
-    arrival = take<local::WatchAnswer>(console, daemon.next());
+    auto said = daemon.next();
+    if (const auto* end = said ? std::get_if<local::Refusal>(&*said) : nullptr) {
+      return complain_in_a_line(console, fail(end->code, end->said));
+    }
+    if (!said) return complain_in_a_line(console, said.error());
+    arrival = take<local::WatchAnswer>(console, std::move(said));
   }
 }
 

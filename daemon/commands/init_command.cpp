@@ -148,7 +148,8 @@ Result<Plan> read_plan(const InitSettings& settings) {
   }
   const auto content = files::read(settings.join, invitation_bytes_max);
   if (!content) return content.error();
-  const auto invitation = decode_invitation(*content);
+  // What a letter or an editor adds at the end does no harm.
+  const auto invitation = decode_invitation(std::string(trimmed(*content)) + "\n");
   if (!invitation) return fail(invitation.error(), "reading " + settings.join);
   if (invitation->expires < wall_now()) {
     return fail(Errc::stale,

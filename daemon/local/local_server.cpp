@@ -166,6 +166,11 @@ LocalServer::LocalServer(asio::io_context& io, const std::filesystem::path& path
   if (chmod(path.c_str(), socket_mode) != 0) {
     throw std::system_error(errno, std::generic_category(), "setting the mode of " + path.string());
   }
+  // Whoever opened the directory to a group means this door. Without the right to give it away it
+  // stays with the group of this process.
+  if (struct stat folder{}; ::stat(path.parent_path().c_str(), &folder) == 0) {
+    static_cast<void>(::chown(path.c_str(), static_cast<uid_t>(-1), folder.st_gid) == 0);
+  }
   acceptor_.listen(backlog);
   accepting_ = true;
   asio::co_spawn(io_, accept(), [this](const std::exception_ptr& failure) {

@@ -82,6 +82,13 @@ Result<Certificate> verify_certificate(BytesView statement) {
   return verify_certificate(statement, unchecked->member);
 }
 
+std::optional<MemberId> read_member(BytesView statement) {
+  const auto parts = split(statement);
+  const auto unchecked = parts ? decode_certificate(parts->segment) : parts.error();
+  if (!unchecked) return std::nullopt;
+  return unchecked->member;
+}
+
 Bytes sign_enrolment(const Enrolment& enrolment, const SigningKey& steward) {
   return sign_statement(enrolment_domain, encode(enrolment), steward);
 }

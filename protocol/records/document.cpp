@@ -363,11 +363,46 @@ std::optional<Complaint> mistyped_kind(const std::vector<RawField>& fields) {
                    "give the field another name"};
 }
 
+/// Two required fields of a form, besides the title, and nothing that says which form it is.
+std::optional<Complaint> missing_kind(const std::vector<RawField>& fields) {
+  constexpr std::size_t telling = 2;
+  for (const KindSpec& kind : kinds()) {
+    const auto fits = [&](const RawField& raw) {
+      const FieldSpec* spec = kind.find(raw.field.name);
+      return spec != nullptr && spec->required && spec->name != "title";
+    };
+    if (static_cast<std::size_t>(std::ranges::count_if(fields, fits)) < telling) continue;
+    return Complaint{1, "kind",
+                     "is missing; these are fields of a form: write \"kind: " +
+                         std::string(kind.name) + "\" among them"};
+  }
+  return std::nullopt;
+}
+
+/// A form whose first line is not the three dashes would be shared as a plain text.
+std::optional<Complaint> form_without_fences(std::string_view text) {
+  constexpr std::size_t lines_max = 20;
+  std::size_t at = 0;
+  for (std::size_t number = 1; number <= lines_max && at < text.size(); ++number) {
+    const std::string_view line = take_line(text, at);
+    if (!line.starts_with("kind:")) continue;
+    const KindSpec* kind = find_kind(trimmed(line.substr(5)));
+    if (kind == nullptr || !kind->is_document) continue;
+    return Complaint{number, "kind",
+                     "stands in no front matter; begin the file with a line of three dashes, and "
+                     "write another after the last field"};
+  }
+  return std::nullopt;
+}
+
 void check_content(const Parts& parts, FrontMatter front, Parsed& parsed) {
   Document& document = parsed.document;
   const auto kind_field = take_kind(front.fields);
   if (!kind_field) {
-    if (auto slip = mistyped_kind(front.fields)) complain(parsed, std::move(*slip));
+    auto slip = mistyped_kind(front.fields);
+    if (!slip) slip = missing_kind(front.fields);
+    if (!slip && parts.end_line == 1) slip = form_without_fences(parts.text);
+    if (slip) return complain(parsed, std::move(*slip));
   }
   if (kind_field) {
     const auto& values = kind_field->field.values;

@@ -30,6 +30,7 @@ struct ListRequest {
   member @1 :Text;
   beforeSequence @2 :UInt64;
   limit @3 :UInt32;
+  afterSequence @4 :UInt64;
 }
 
 struct FrontRequest {
@@ -177,6 +178,7 @@ struct OpenProposal {
   oursGiven @7 :Bool;
   explanation @8 :Text;
   admits @9 :List(Data);      # Ids of those whom it would admit.
+  ourWord @10 :Text;          # "agree", "stand aside", "object", or empty.
 }
 
 struct Proposals {

@@ -225,6 +225,7 @@ void write(wire::OpenProposal::Builder to, const ProposalRow& from) {
   to.setOurRound(from.our_round);
   to.setOursGiven(from.ours_given);
   to.setExplanation(words(from.explanation));
+  to.setOurWord(words(from.our_word));
   auto admits = to.initAdmits(count(from.admits.size()));
   for (unsigned i = 0; i < admits.size(); ++i) admits.set(i, blob(from.admits[i].view()));
 }
@@ -239,6 +240,7 @@ void read(wire::OpenProposal::Reader from, ProposalRow& to) {
   to.our_round = from.getOurRound();
   to.ours_given = from.getOursGiven();
   to.explanation = text_of(from.getExplanation());
+  to.our_word = text_of(from.getOurWord());
   demand(from.getAdmits().size() <= limits::effects_max);
   for (const auto member : from.getAdmits()) to.admits.push_back(octets<MemberId>(member));
 }
@@ -358,6 +360,7 @@ void write(wire::Request::Builder to, const ListRequest& from) {
   list.setMember(words(from.member));
   list.setBeforeSequence(from.before_sequence);
   list.setLimit(from.limit);
+  list.setAfterSequence(from.after_sequence);
 }
 void write(wire::Request::Builder to, const ShowRequest& from) { to.setShow(words(from.id)); }
 void write(wire::Request::Builder to, const ThreadRequest& from) { to.setThread(words(from.id)); }
@@ -389,7 +392,7 @@ InviteRequest read_invite(capnp::List<capnp::Text>::Reader from) {
 
 ListRequest read_list(wire::ListRequest::Reader from) {
   return {text_of(from.getKind()), text_of(from.getMember()), from.getBeforeSequence(),
-          from.getLimit()};
+          from.getLimit(), from.getAfterSequence()};
 }
 
 FrontRequest read_front(wire::FrontRequest::Reader from) {

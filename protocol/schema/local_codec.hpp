@@ -50,6 +50,7 @@ struct ListRequest {
   std::string member;  ///< Code, or empty.
   std::uint64_t before_sequence = ~0ULL;
   std::uint32_t limit = 50;
+  std::uint64_t after_sequence = 0;
   friend bool operator==(const ListRequest&, const ListRequest&) = default;
 };
 struct ShowRequest {
@@ -181,9 +182,10 @@ struct ProposalRow {
   std::vector<WordRow> words;
   std::uint32_t electors = 0;
   std::uint32_t our_round = 1;  ///< The round in which our consent should be given now.
-  bool ours_given = false;      ///< Whether this member has agreed or stood aside already.
+  bool ours_given = false;  ///< Whether this member agreed or stood aside in that round already.
   std::string explanation;
   std::vector<MemberId> admits;  ///< Whom it would admit.
+  std::string our_word;          ///< "agree", "stand aside", "object": what holds; or empty.
   friend bool operator==(const ProposalRow&, const ProposalRow&) = default;
 };
 struct ProposalsAnswer {

@@ -100,6 +100,9 @@ TEST(Invite, NamesOtherAddressesAndTheWholeLineThatFollows) {
 
 TEST(Invite, AsksForNoneWhenItsFolderIsMissing) {
   Bench bench;
+  std::vector<std::string> nine = {"invite"};
+  for (int i = 1; i <= 9; ++i) nine.insert(nine.end(), {"--address", "a:" + std::to_string(i)});
+  EXPECT_EQ(bench.run(nine).exit, Exit::usage);
   EXPECT_EQ(bench.run({"invite", "--out", "nowhere/mine"}).exit, Exit::usage);
   EXPECT_TRUE(bench.daemon.asked.empty());
 }
@@ -150,6 +153,7 @@ TEST(Proposals, ShowsWordsFingerprintsAndWhatToType) {
   open.candidates = {some_candidate("YYD")};
   open.proposals = {some_proposal(5), some_proposal(6)};
   open.proposals[1].ours_given = true;
+  open.proposals[1].our_word = "stand aside";
   bench.daemon.on<local::ProposalsRequest>(open);
   const Outcome outcome = bench.run({"proposals"});
   EXPECT_EQ(outcome.exit, Exit::ok);
@@ -159,7 +163,7 @@ TEST(Proposals, ShowsWordsFingerprintsAndWhatToType) {
   EXPECT_NE(outcome.out.find("CALD agrees"), std::string::npos);
   EXPECT_NE(outcome.out.find("a majority; 5 members are asked"), std::string::npos);
   EXPECT_NE(outcome.out.find("two more members need to agree"), std::string::npos);
-  EXPECT_NE(outcome.out.find("is given"), std::string::npos);
+  EXPECT_NE(outcome.out.find("is given: stand aside"), std::string::npos);
 }
 
 TEST(Proposals, KeepsControlCharactersOfOthersFromTheTerminal) {
@@ -189,9 +193,10 @@ TEST(Proposals, HasOneShapeInJson) {
   EXPECT_EQ(keys_of(json["candidates"][0]),
             (std::vector<std::string>{"addresses", "code", "fingerprint", "member", "name", "role",
                                       "since", "warning"}));
-  EXPECT_EQ(keys_of(json["proposals"][0]),
-            (std::vector<std::string>{"admits", "effects", "electors", "explanation", "id",
-                                      "our_round", "ours_given", "proposer", "rule", "words"}));
+  EXPECT_EQ(
+      keys_of(json["proposals"][0]),
+      (std::vector<std::string>{"admits", "effects", "electors", "explanation", "id", "our_round",
+                                "our_word", "ours_given", "proposer", "rule", "words"}));
   EXPECT_EQ(json["proposals"][0]["words"][0]["word"], "agree");
 }
 
@@ -251,6 +256,7 @@ TEST(Consent, WithoutATerminalNeedsYes) {
   bench.terminal = true;
   EXPECT_EQ(bench.run({"consent", "ZZC", "--json"}).exit, Exit::usage);
   EXPECT_EQ(bench.daemon.last<local::PublishRequest>(), nullptr);
+  bench.daemon.on<local::MembersRequest>(local::MembersAnswer{});
   EXPECT_EQ(bench.run({"consent", "NOPE"}).exit, Exit::refused) << "that there is none comes first";
 }
 
@@ -273,8 +279,94 @@ TEST(Consent, TellsWhatIsDecidedWhatIsOpenAndWhatWasClosed) {
   after.basis = DecisionId::from(Bytes(32, 77));
   ConsentBench closed(1);
   closed.daemon.after_publishing<local::ProposalsRequest>(after);
+  closed.daemon.on<local::MembersRequest>(local::MembersAnswer{});
   const Outcome late = closed.run({"consent", proposal_id, "--yes"});
-  EXPECT_NE(late.out.find("open no more"), std::string::npos);
+  EXPECT_NE(late.out.find("open no more"), std::string::npos) << late.out << late.err;
+}
+
+TEST(Consent, TellsWhatBecameOfCandidates) {
+  local::ProposalsAnswer after;
+  after.basis = DecisionId::from(Bytes(32, 77));
+  ConsentBench bench(2);
+  bench.daemon.after_publishing<local::ProposalsRequest>(after);
+  bench.daemon.on<local::MembersRequest>(local::MembersAnswer{});
+  const Outcome in_vain = bench.run({"consent", "ZZC", "--yes"});
+  EXPECT_EQ(in_vain.exit, Exit::ok);
+  EXPECT_NE(in_vain.out.find("nothing came of it"), std::string::npos) << in_vain.out;
+  EXPECT_NE(in_vain.out.find("kith consent ZZC"), std::string::npos);
+
+  bench.set();
+  local::MembersAnswer members;
+  members.members.emplace_back().member = some_candidate("ZZC").member;
+  bench.daemon.on<local::MembersRequest>(members);
+  const Outcome admitted = bench.run({"consent", "ZZC", "--yes"});
+  EXPECT_NE(admitted.out.find("decided: ZZC is a member now"), std::string::npos)
+      << "though another decision came after it";
+
+  after.basis = bench.open.basis;
+  bench.set();
+  bench.daemon.after_publishing<local::ProposalsRequest>(after);
+  const auto json = bench.run({"consent", "ZZC", "--yes", "--json"}).json();
+  EXPECT_EQ(json["proposals"][0]["state"], "ignored") << "nothing was decided, and it is not open";
+}
+
+TEST(Consent, AWordThatIsLoggedIsToldAlsoIfTheDaemonEnds) {
+  ConsentBench bench(1);
+  bench.daemon.after_publishing<local::ProposalsRequest>(local::Refusal{Errc::unavailable, "gone"});
+  const Outcome outcome = bench.run({"consent", proposal_id, "--yes", "--json"});
+  EXPECT_EQ(outcome.exit, Exit::ok) << "whoever tries again gives it twice";
+  EXPECT_NE(outcome.err.find("your word is given"), std::string::npos);
+  EXPECT_EQ(outcome.json()["entries"].size(), 1U);
+  EXPECT_TRUE(outcome.json()["proposals"].empty());
+}
+
+TEST(Consent, ToTheSameUnderTwoNamesIsGivenOnce) {
+  ConsentBench bench(2);
+  EXPECT_EQ(bench.run({"consent", "ZZC", "zzc", "--yes"}).exit, Exit::ok);
+  const auto records = published_records(bench.daemon);
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(decode_proposal(records[0].body)->effects.size(), 1U);
+}
+
+TEST(Consent, TwoCandidatesWithOneCodeAreToldApartByTheirIds) {
+  ConsentBench bench(2);
+  bench.open.candidates[1].profile.code = "ZZC";
+  bench.set();
+  const auto id = [&](std::size_t i) {
+    return to_base32(bench.open.candidates[i].member.view()).substr(0, 8);
+  };
+  const std::string shown = bench.run({"proposals"}).out;
+  EXPECT_NE(shown.find("kith consent " + id(0)), std::string::npos) << shown;
+  EXPECT_NE(shown.find("kith consent " + id(1)), std::string::npos);
+  EXPECT_EQ(bench.run({"consent", "ZZC", "--yes"}).exit, Exit::usage);
+  EXPECT_EQ(bench.run({"consent", id(1), "--yes"}).exit, Exit::ok);
+  const auto proposal = decode_proposal(published_records(bench.daemon)[0].body);
+  EXPECT_EQ(std::get<Admit>(proposal->effects[0]).certificate,
+            bench.open.candidates[1].certificate);
+}
+
+TEST(Consent, TheSameWordTwiceIsRefusedAndAnObjectionBesideAnAgreementIsExplained) {
+  ConsentBench bench(1);
+  bench.open.proposals[0].our_word = "agree";
+  bench.open.proposals[0].ours_given = true;
+  bench.set();
+  const Outcome twice = bench.run({"consent", proposal_id, "--yes"});
+  EXPECT_EQ(twice.exit, Exit::refused);
+  EXPECT_NE(twice.err.find("is \"agree\" already"), std::string::npos);
+  EXPECT_EQ(bench.daemon.last<local::PublishRequest>(), nullptr);
+  const Outcome objects = bench.run({"consent", proposal_id, "--object", "--yes"});
+  EXPECT_EQ(objects.exit, Exit::ok);
+  EXPECT_NE(objects.err.find("goes on counting"), std::string::npos);
+}
+
+TEST(Consent, SaysThatSomebodyIsAMemberAlready) {
+  ConsentBench bench(1);
+  local::MembersAnswer members;
+  members.members.emplace_back().code = "BRA";
+  bench.daemon.on<local::MembersRequest>(members);
+  const Outcome late = bench.run({"consent", "bra", "--yes"});
+  EXPECT_EQ(late.exit, Exit::refused);
+  EXPECT_NE(late.err.find("BRA is a member already"), std::string::npos);
 }
 
 TEST(Consent, RefusesACandidateWhoseCodeIsTaken) {
@@ -304,6 +396,7 @@ TEST(Consent, RefusesWhatMakesNoSense) {
   ConsentBench bench(2);
   bench.open.proposals.push_back(some_proposal(6));
   bench.set();
+  bench.daemon.on<local::MembersRequest>(local::MembersAnswer{});
   const std::string other = to_base32(Bytes(32, 6));
   EXPECT_EQ(bench.run({"consent"}).exit, Exit::usage);
   EXPECT_EQ(bench.run({"consent", "ZZC", "--object", "--stand-aside", "--yes"}).exit, Exit::usage);

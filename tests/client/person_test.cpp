@@ -167,6 +167,23 @@ TEST(AuthorEnrol, ChangesNothingForWhoMayThatAlready) {
   EXPECT_EQ(bench.daemon.last<local::EnrolRequest>(), nullptr);
 }
 
+TEST(AuthorEnrol, KeepsTheOnlyStewardUnlessToldTwice) {
+  Bench bench;
+  bench.daemon.on<local::StatusRequest>(some_status());
+  const PublicKey own = bench.make_author();
+  bench.daemon.on<local::AuthorsRequest>(local::AuthorsAnswer{3, {{own, Scopes{7}}}});
+  bench.daemon.on<local::EnrolRequest>(local::EnrolAnswer{12});
+  const std::string line = " " + encode_author(own) + "\n";  // As it comes out of a letter.
+  const Outcome refused = bench.run({"author", "enrol", line});
+  EXPECT_EQ(refused.exit, Exit::refused);
+  EXPECT_NE(refused.err.find("only steward"), std::string::npos);
+  EXPECT_EQ(bench.daemon.last<local::EnrolRequest>(), nullptr);
+  const Outcome done = bench.run({"author", "enrol", line, "--yes"});
+  EXPECT_EQ(done.exit, Exit::ok);
+  EXPECT_NE(done.out.find("may publish; before: publish, speak, steward"), std::string::npos)
+      << done.out;
+}
+
 TEST(AuthorWithdraw, SendsAnEnrolmentWithoutScopes) {
   Bench bench;
   bench.daemon.on<local::StatusRequest>(some_status());

@@ -119,6 +119,7 @@ TEST(Show, ShowsTheFieldsOfAFormAsSections) {
   local::ShowAnswer shown = some_practice();
   shown.body =
       to_bytes(view("---\nkind: practice\ntitle: Falls\nproblem: |\n  Nobody saw.\n"
+                    "procedures: Look.\nresults: Fewer.\n"
                     "core: [look, ask]\ncontact_role: ward manager\n---\n\n"
                     "## When how much\n\nEvery hour.\n"));
   bench.daemon.on<local::ShowRequest>(shown);
@@ -129,6 +130,23 @@ TEST(Show, ShowsTheFieldsOfAFormAsSections) {
   EXPECT_EQ(out.find("kind:"), std::string::npos);
   EXPECT_EQ(out.find("Every hour."), out.rfind("Every hour.")) << "a section of the text once";
   EXPECT_EQ(bench.run({"show", "a4dq", "--json"}).json()["contact_role"], "ward manager");
+}
+
+TEST(Show, LeavesNothingOutOfWhatIsNoForm) {
+  Bench bench;
+  local::ShowAnswer shown = some_practice();
+  shown.record.kind = "document";
+  for (const char* body : {"---\ntitle: a\nwarning:\n  text: do not use\n---\ntext\n",
+                           "---\ntitle: a: b\nwarning: do not use\n---\ntext\n",
+                           "---\nto: somebody\nwarning: !x do not use\n---\ntext\n"}) {
+    shown.body = to_bytes(view(body));
+    bench.daemon.on<local::ShowRequest>(shown);
+    EXPECT_NE(bench.run({"show", "a4dq"}).out.find(body), std::string::npos) << body;
+  }
+  shown.record.kind = "practice";
+  shown.body = to_bytes(view("---\nkind: practice\nwarning: do not use\n---\ntext\n"));
+  bench.daemon.on<local::ShowRequest>(shown);
+  EXPECT_NE(bench.run({"show", "a4dq"}).out.find("warning: do not use"), std::string::npos);
 }
 
 TEST(Show, RawWritesExactlyTheSignedBytes) {
@@ -275,6 +293,16 @@ TEST(Watch, PrintsOneJsonDocumentALine) {
     EXPECT_EQ(keys_of(nlohmann::json::parse(line)), entry_keys);
   }
   EXPECT_EQ(count, 2U);
+}
+
+TEST(Watch, ExitsWith4WhenTheDaemonEndsWellAndKeepsToALine) {
+  Bench bench;
+  bench.daemon.on<local::WatchRequest>(local::WatchAnswer{some_entry(7, "Falls")});
+  bench.daemon.arrivals = {local::Refusal{Errc::unavailable, "this daemon is ending"}};
+  const Outcome outcome = bench.run({"watch", "--since", "1", "--json"});
+  EXPECT_EQ(outcome.exit, Exit::unreachable);
+  EXPECT_EQ(lines_of(outcome.out), 2U);
+  EXPECT_NE(outcome.out.find("{\"error\":"), std::string::npos) << outcome.out;
 }
 
 TEST(Watch, ExitsWith4WhenTheDaemonGoesAway) {

@@ -1,5 +1,6 @@
 #include "client/key_store.hpp"
 #include "protocol/base/text.hpp"
+#include "protocol/keys/key_file.hpp"
 #include "protocol/records/document.hpp"
 #include "protocol/records/record.hpp"
 #include "tests/client/bench.hpp"
@@ -180,6 +181,29 @@ TEST(Publish, RefusesOneTextUnderTwoNames) {
   EXPECT_NE(twice.err.find("has the text of a.md"), std::string::npos);
 }
 
+TEST(Publish, NeverSharesASecretOfKith) {
+  WritingBench bench;
+  const SigningKey key(Seed::from(Bytes(32, 3)));
+  std::string words;
+  for (const std::string& word : recovery_words(Seed::from(Bytes(32, 4)))) {
+    words += word + (words.size() % 40 > 33 ? "\n" : " ");
+  }
+  const std::pair<std::string, const char*> secrets[] = {{encode_key_file(key), "a key file"},
+                                                         {"\nkith-invite v1\nx", "an invitation"},
+                                                         {"kithd-identity v1\n", "the identity"},
+                                                         {words, "the recovery words"}};
+  for (const auto& [secret, what] : secrets) {
+    bench.write("a.md", secret);
+    const Outcome outcome = bench.run({"publish", "a.md"});
+    EXPECT_EQ(outcome.exit, Exit::usage);
+    EXPECT_NE(outcome.err.find(what), std::string::npos) << outcome.err;
+    EXPECT_EQ(bench.run({"reply", "a4dq", "--file", "a.md"}).exit, Exit::usage);
+  }
+  EXPECT_EQ(bench.daemon.last<local::PublishRequest>(), nullptr);
+  bench.write("a.md", "How to keep a kith-key v1 file safe.\n");
+  EXPECT_EQ(bench.run({"publish", "a.md"}).exit, Exit::ok);
+}
+
 TEST(Publish, ShowsAPersonAPageAndAScriptEveryLine) {
   WritingBench bench(30);
   std::vector<std::string> arguments = {"publish", "--yes"};
@@ -297,6 +321,22 @@ TEST(Reply, SendsNothingWithoutWords) {
   bench.terminal = false;
   EXPECT_EQ(bench.run({"reply", "a4dq"}).exit, Exit::usage);
   EXPECT_EQ(bench.daemon.last<local::PublishRequest>(), nullptr);
+}
+
+TEST(Reply, LooksAtTheKeyBeforeAnybodyWritesAndKeepsWhatWasWritten) {
+  WritingBench bench;
+  bench.terminal = true;
+  bench.edited = "A long answer.\n";
+  bench.daemon.on<local::PublishRequest>(local::Refusal{Errc::forbidden, "not enrolled"});
+  const Outcome refused = bench.run({"reply", "a4dq"});
+  EXPECT_EQ(refused.exit, Exit::refused);
+  EXPECT_NE(refused.err.find("unsent-reply.md"), std::string::npos) << refused.err;
+  EXPECT_NE(bench.read("unsent-reply.md").find("A long answer."), std::string::npos);
+
+  bench.shown_in_editor.clear();
+  std::filesystem::remove(bench.desk.key_file);
+  EXPECT_EQ(bench.run({"reply", "a4dq"}).exit, Exit::refused);
+  EXPECT_EQ(bench.shown_in_editor, "");
 }
 
 TEST(Reply, RefusesBadArguments) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "protocol/base/limits.hpp"
 #include "protocol/keys/certificate.hpp"
 #include "protocol/keys/key_file.hpp"
 #include "tests/daemon/support/plain_host.hpp"
@@ -91,6 +92,18 @@ TEST(Candidate, IsRememberedAcrossARestart) {
   sponsor.ask(2, 11, 8);
   EXPECT_EQ(sponsor.candidates(), 1U);
   EXPECT_EQ(sponsor.host.dropped.at(2).code, Errc::stale);
+}
+
+TEST(Candidate, IsForgottenWithItsInvitation) {
+  Sponsor sponsor;
+  sponsor.ask(1, 10, 7);
+  ASSERT_EQ(sponsor.candidates(), 1U);
+  sponsor.host.clock += limits::invitation_ms;
+  sponsor.replica->handle(1, local::InviteRequest{}, [](const local::Answer&) {});
+  sponsor.host.run();
+  EXPECT_EQ(sponsor.candidates(), 0U);
+  sponsor.start();
+  EXPECT_EQ(sponsor.candidates(), 0U) << "nor does a restart bring it back";
 }
 
 }  // namespace

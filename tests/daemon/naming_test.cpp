@@ -37,9 +37,10 @@ TEST_F(Naming, ACandidateWithACodeThatIsTakenIsToldAndTheInvitationStaysGood) {
   connect(1, invitation, first);
   say(1, candidate(first, "ZZA"));
   EXPECT_EQ(waiting(), 0U);
-  EXPECT_NE(told(1).find("the code ZZA is that of ZZA Hospitals already"), std::string::npos)
-      << told(1);
+  EXPECT_NE(told(1).find("the code ZZA is taken"), std::string::npos) << told(1);
   EXPECT_FALSE(dropped(1)) << "it would only come again";
+  say(1, candidate(first, "ZZA"));
+  EXPECT_TRUE(dropped(1)) << "an invitation is no list of codes to try";
 
   const DhSecret second{{8}};
   connect(2, invitation, second);
@@ -78,6 +79,61 @@ TEST_F(Naming, AProposalAndACandidateSayThatTheCodeIsTaken) {
   ASSERT_TRUE(published(admission(candidate(DhSecret{{9}}, "ZZA"), proposals().basis)));
   ASSERT_EQ(proposals().proposals.size(), 1U);
   EXPECT_NE(proposals().proposals[0].effects[0].find("beware: the code ZZA is that of"),
+            std::string::npos);
+}
+
+TEST_F(Naming, WhoWaitsAlreadyOrWasAdmittedMeanwhileIsNotTurnedAway) {
+  const Key32 invitation = invite();
+  const DhSecret transport{{7}};
+  const auto early = candidate(transport, "ZZB");
+  connect(1, invitation, transport);
+  say(1, early);
+  admit(candidate(DhSecret{{8}}, "ZZB"));
+  replica_->peer_lost(1);
+  connect(2, invitation, transport);
+  say(2, early);
+  EXPECT_EQ(told(2), "the sponsor knows you; the members have not decided yet");
+
+  const Key32 another = invite();
+  const DhSecret late{{9}};
+  const auto admitted = candidate(late, "ZZC");
+  connect(3, another, late);
+  say(3, admitted);
+  EXPECT_EQ(waiting(), 2U);
+}
+
+TEST_F(Naming, AMemberCannotTakeTheCodeOfAnotherWithAProfile) {
+  admit(candidate(DhSecret{{7}}, "ZZB"));
+  Profile profile = profile_of("ZZB");
+  profile.name = "Ashdown of a new name";
+  ASSERT_TRUE(published(signed_texts({record("profile", encode(profile))})));
+  EXPECT_EQ(codes(), (std::vector<std::string>{"ZZA", "ZZB"}));
+  const auto answer = ask(local::MembersRequest{});
+  EXPECT_EQ(std::get<local::MembersAnswer>(answer).members[0].name, "Ashdown of a new name");
+}
+
+TEST_F(Naming, TheWordsStandBeforeANameThatCouldHoldOthers) {
+  admit(candidate(DhSecret{{7}}, "ZZB"));
+  auto newcomer = candidate(DhSecret{{9}}, "ZZC");
+  newcomer.profile.name = "Calder (fingerprint: able baker)";
+  ASSERT_TRUE(published(admission(newcomer, proposals().basis)));
+  const auto open = proposals();
+  ASSERT_EQ(open.proposals.size(), 1U);
+  const MemberId member = verify_certificate(newcomer.certificate)->member;
+  EXPECT_TRUE(open.proposals[0].effects[0].starts_with(
+      "admit ZZC (fingerprint: " + fingerprint_words(member)[0] + " "));
+  EXPECT_EQ(open.proposals[0].admits, std::vector<MemberId>{member});
+}
+
+TEST_F(Naming, OurOwnWordIsKnownBeforeOthersConfirmIt) {
+  admit(candidate(DhSecret{{7}}, "ZZB"));
+  ASSERT_TRUE(published(admission(candidate(DhSecret{{9}}, "ZZC"), proposals().basis)));
+  const auto open = proposals();
+  ASSERT_EQ(open.proposals.size(), 1U);
+  EXPECT_TRUE(open.proposals[0].words.empty()) << "the other member is not there to confirm it";
+  EXPECT_EQ(open.proposals[0].our_word, "agree");
+  EXPECT_TRUE(open.proposals[0].ours_given);
+  EXPECT_NE(open.proposals[0].explanation.find("once enough others have confirmed it"),
             std::string::npos);
 }
 

@@ -90,6 +90,8 @@ TYPED_TEST(Views, AreListedNewestFirstByKindAndMember) {
             (std::vector<std::uint8_t>{8, 6}));
   EXPECT_EQ(ids(views::list(*this->txn_, {.kind = "", .member = MemberId{{2}}})),
             (std::vector<std::uint8_t>{8, 5, 2}));
+  EXPECT_EQ(ids(views::list(*this->txn_, {.kind = "Note", .after_sequence = 5})),
+            (std::vector<std::uint8_t>{9, 7}));
   EXPECT_EQ(ids(views::list(*this->txn_, {.kind = "", .member = {}, .before_sequence = 4})),
             (std::vector<std::uint8_t>{3, 2, 1}));
   EXPECT_TRUE(views::list(*this->txn_, {.kind = "None"}).empty());

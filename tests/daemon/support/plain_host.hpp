@@ -15,7 +15,7 @@ class PlainHost : public Host {
  public:
   void send(PeerId peer, Bytes message) override { sent[peer].push_back(std::move(message)); }
   void drop(PeerId peer, const Error& why) override { dropped.emplace(peer, why); }
-  Millis now() override { return 1'800'000'000'000; }
+  Millis now() override { return clock; }
   std::uint64_t monotonic_ms() override { return 1'000; }
   void post(std::function<void()> later) override { due_.push_back(std::move(later)); }
   void random(std::span<std::uint8_t> out) override {
@@ -80,6 +80,7 @@ class PlainHost : public Host {
     for (auto& [work, done] : std::exchange(view_jobs_, {})) write_views(work, done);
   }
 
+  Millis clock = 1'800'000'000'000;
   bool views_wait = false;    ///< Nothing is written into the views before release_views().
   std::set<ClientId> behind;  ///< Clients that do not read.
   std::vector<std::string> lines;

@@ -469,5 +469,23 @@ TEST(Document, ValueIsTheFirstOfAField) {
   EXPECT_EQ(parse_document("text\n").document.front_end_line, 0U);
 }
 
+TEST(Document, AFormIsNoPlainTextForALineThatIsMissing) {
+  const auto only = [](const std::string& file, std::size_t line, const std::string& said) {
+    const auto parsed = parse_document(file);
+    ASSERT_EQ(parsed.complaints.size(), 1U) << file;
+    EXPECT_EQ(parsed.complaints[0].line, line);
+    EXPECT_EQ(parsed.complaints[0].field, "kind");
+    EXPECT_NE(parsed.complaints[0].said.find(said), std::string::npos) << parsed.complaints[0].said;
+  };
+  const std::string fields = "title: x\nproblem: y\nprocedures: z\n";
+  only("---\n" + fields + "---\ntext\n", 1, "write \"kind: practice\"");
+  only("\n---\nkind: practice\n" + fields + "---\ntext\n", 3, "begin the file with");
+  only("----\nkind: practice\n" + fields + "----\ntext\n", 2, "begin the file with");
+  EXPECT_TRUE(parse_document("---\ntitle: x\nresults: y\n---\ntext\n").complaints.empty())
+      << "one such field may mean anything";
+  EXPECT_TRUE(parse_document("What kind: practice or theory?\n").complaints.empty());
+  EXPECT_TRUE(parse_document("kind: regards\n").complaints.empty());
+}
+
 }  // namespace
 }  // namespace kith
