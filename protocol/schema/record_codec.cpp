@@ -134,23 +134,25 @@ void write(wire::KeyGrant::Builder to, const KeyGrant& from) {
              [](const Bytes& box) { return blob(box); });
 }
 
-template <class Root, class Value>
-kj::Array<capnp::word> canonical(const Value& value) {
+/// Gives the one segment of `value` to `use`.
+template <class Root, class Value, class Use>
+auto with_segment(const Value& value, Use use) {
   // Most fit into this.
   std::array<capnp::word, 256> first_segment{};
   capnp::MallocMessageBuilder message(kj::arrayPtr(first_segment.data(), first_segment.size()));
   write(message.initRoot<Root>(), value);
-  return capnp::canonicalize(message.getRoot<Root>().asReader());
-}
-
-BytesView bytes_of(const kj::Array<capnp::word>& segment) {
-  const auto bytes = segment.asBytes();
-  return {bytes.begin(), bytes.size()};
+  const auto give = [&](const auto& words) {
+    const auto bytes = words.asBytes();
+    return use(BytesView(bytes.begin(), bytes.size()));
+  };
+  // Fields written in their order are canonical already, unless a struct ends in zeros.
+  if (message.isCanonical()) return give(message.getSegmentsForOutput()[0]);
+  return give(capnp::canonicalize(message.getRoot<Root>().asReader()));
 }
 
 template <class Root, class Value>
 Bytes to_segment(const Value& value) {
-  return to_bytes(bytes_of(canonical<Root>(value)));
+  return with_segment<Root>(value, [](BytesView encoded) { return to_bytes(encoded); });
 }
 
 // Reading.
@@ -387,8 +389,9 @@ Result<Value> from_segment(BytesView bytes, std::size_t bytes_max, const char* w
 
   // There is one encoding of each value, and it is canonical. (Cap'n Proto's own test of canonical
   // form lets a null pointer and an empty text, or a field of a later version, pass.)
-  if (!equal(bytes_of(canonical<Root>(value)), bytes))
-    return refuse("not the one encoding of its content");
+  const bool is_same =
+      with_segment<Root>(value, [&](BytesView encoded) { return equal(encoded, bytes); });
+  if (!is_same) return refuse("not the one encoding of its content");
   return value;
 }
 
