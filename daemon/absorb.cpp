@@ -158,6 +158,9 @@ void Replica::Impl::read_late(const LogId& id, LogState& state, JudgeBatch& batc
 void Replica::Impl::read_next(const LogId& id, std::uint64_t last, JudgeBatch& batch) {
   const auto txn = host.log().read();
   const auto leaves = storage::log_store::leaves(*txn, id, batch.first, last);
+  std::size_t expected = 0;
+  for (const Leaf& leaf : leaves) expected += leaf.payload_bytes;
+  batch.payloads.reserve(std::min(expected, judge_bytes_max));
   std::size_t bytes = 0;
   storage::log_store::each_payload(
       *txn, id, batch.first, batch.first + leaves.size(),

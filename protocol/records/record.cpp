@@ -19,7 +19,10 @@ TreeHash id_leaf(const RecordId& id) { return leaf_hash(id.view()); }
 /// What the author's signature covers.
 Bytes batch_message(const NetworkId& network, const LogId& log, std::uint32_t count,
                     const TreeHash& root) {
-  Bytes message = to_bytes(view(records_domain));
+  Bytes message;
+  message.reserve(records_domain.size() + NetworkId::size + LogId::size + sizeof(count) +
+                  TreeHash::size);
+  append(message, view(records_domain));
   append(message, network.view());
   append(message, log.view());
   append_integer(message, count);
