@@ -388,10 +388,10 @@ Result<Message> decode_message(BytesView in) {
   }
   if (in.size() > limits::message_bytes_max) return fail(Errc::too_large, "a message is too large");
 
-  // Cap'n Proto reads aligned words only: what lies elsewhere is copied.
   const std::size_t words = in.size() / sizeof(capnp::word);
   kj::Array<capnp::word> copy;
   const void* begin = in.data();
+  // Cap'n Proto reads aligned words only: what does not lie on a word's boundary is copied.
   if (reinterpret_cast<std::uintptr_t>(begin) % sizeof(capnp::word) != 0) {
     copy = kj::heapArray<capnp::word>(words);
     begin = std::memcpy(copy.begin(), begin, in.size());
