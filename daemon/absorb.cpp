@@ -26,6 +26,14 @@ constexpr std::uint64_t bad_said_each = 32;
 /// Whether a later entry can be judged without this one.
 bool may_be_skipped(LeafClass leaf_class) { return leaf_class == LeafClass::record; }
 
+/// What a record says is for the views alone: it need not come back from the pool.
+void keep_only_what_is_absorbed(Judged& judged) {
+  if (judged.leaf_class != LeafClass::record) return;
+  judged.text = Bytes();
+  judged.parsed = PayloadText();
+  if (judged.record) judged.record->body = Bytes();
+}
+
 }  // namespace
 
 /// Entries of one log on their way through the pool; absorbed in the order of the log.
@@ -33,7 +41,7 @@ struct Replica::Impl::JudgeBatch {
   struct Item {
     std::uint64_t index = 0;
     LeafClass leaf_class = LeafClass::record;
-    Bytes payload;
+    std::size_t payload_bytes = 0;  // In `payloads`, one behind the other.
     bool signature_known = false;
   };
   std::uint64_t first = 0;
@@ -43,9 +51,15 @@ struct Replica::Impl::JudgeBatch {
   std::size_t keys = 0;  // Space keys at hand when it began.
   bool done = false;
   std::vector<Item> items;
+  Bytes payloads;
   std::vector<std::uint64_t> missing;  // Passed over: judged when their payloads come.
   std::vector<Judged> judged;
   std::vector<std::optional<storage::RecordRow>> rows;  // One for each judged, if it is shown.
+
+  void add(std::uint64_t index, LeafClass leaf_class, BytesView payload, bool signature_known) {
+    items.push_back({index, leaf_class, payload.size(), signature_known});
+    append(payloads, payload);
+  }
 };
 
 JudgeContext Replica::Impl::context_of(const LogId& id) const {
@@ -72,15 +86,18 @@ void Replica::Impl::judge_more(const LogId& id) {
     host.compute_later(
         [batch, context = context_of(id)] {
           thread_local BatchVerifier verifier;
+          BytesView rest = batch->payloads;
           batch->judged.reserve(batch->items.size());
           for (const JudgeBatch::Item& item : batch->items) {
-            batch->judged.push_back(judge(context, item.index, item.leaf_class, item.payload,
-                                          item.signature_known, verifier));
-            if (batch->shown) {
-              batch->rows.push_back(describe(context, item.index, batch->judged.back()));
-            }
+            const BytesView payload = rest.first(item.payload_bytes);
+            rest = rest.subspan(item.payload_bytes);
+            Judged& judged = batch->judged.emplace_back(judge(
+                context, item.index, item.leaf_class, payload, item.signature_known, verifier));
+            if (batch->shown) batch->rows.push_back(describe(context, item.index, judged));
+            keep_only_what_is_absorbed(judged);
           }
           batch->items.clear();
+          batch->payloads = Bytes();
         },
         [=, this] {
           --jobs;
@@ -130,17 +147,20 @@ void Replica::Impl::read_late(const LogId& id, LogState& state, JudgeBatch& batc
     const std::uint64_t index = *state.late.begin();
     state.late.erase(state.late.begin());
     const auto leaf = storage::log_store::leaf(*txn, id, index);
-    auto payload = storage::log_store::payload(*txn, id, index);
+    const auto payload = storage::log_store::payload(*txn, id, index);
     const auto decoded = leaf ? decode_leaf(text(*leaf)) : fail(Errc::not_found, "");
     if (!decoded || !payload) continue;
     bytes += payload->size();
-    batch.items.push_back({index, decoded->leaf_class, std::move(*payload), false});
+    batch.add(index, decoded->leaf_class, *payload, false);
   }
 }
 
 void Replica::Impl::read_next(const LogId& id, std::uint64_t last, JudgeBatch& batch) {
   const auto txn = host.log().read();
   const auto leaves = storage::log_store::leaves(*txn, id, batch.first, last);
+  std::size_t expected = 0;
+  for (const Leaf& leaf : leaves) expected += leaf.payload_bytes;
+  batch.payloads.reserve(std::min(expected, judge_bytes_max));
   std::size_t bytes = 0;
   storage::log_store::each_payload(
       *txn, id, batch.first, batch.first + leaves.size(),
@@ -155,8 +175,7 @@ void Replica::Impl::read_next(const LogId& id, std::uint64_t last, JudgeBatch& b
           return true;
         }
         bytes += payload->size();
-        batch.items.push_back({index, leaf_class, to_bytes(*payload),
-                               id == own_log && door_checked.erase(index) != 0});
+        batch.add(index, leaf_class, *payload, id == own_log && door_checked.erase(index) != 0);
         return bytes < judge_bytes_max;
       });
 }

@@ -35,6 +35,7 @@ peer::Entries serve_entries(const storage::ReadTxn& txn, const peer::GetEntries&
   const auto head = storage::log_store::head(txn, request.log);
   if (!head || head->size() < request.last) return answer;
   answer.leaves = storage::log_store::bundle(txn, request.log, request.first, request.last);
+  answer.payloads.reserve(limits::answer_payload_bytes);
   append_payloads(txn, request.log, request.payloads_from, request.last,
                   limits::answer_payload_bytes, answer.payloads);
   return answer;

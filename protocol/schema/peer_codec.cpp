@@ -348,10 +348,23 @@ Message take(Wire::Reader from) {
 
 constexpr std::uint32_t not_held = 0xFFFF'FFFF;
 
+/// What makes a message large, if it is.
+std::size_t bulk_bytes(const Message& message) {
+  if (const auto* push = std::get_if<Push>(&message)) {
+    return push->leaves.size() + push->payloads.size();
+  }
+  if (const auto* entries = std::get_if<Entries>(&message)) {
+    return entries->leaves.size() + entries->payloads.size();
+  }
+  const auto* payloads = std::get_if<Payloads>(&message);
+  return payloads == nullptr ? 0 : payloads->payloads.size();
+}
+
 }  // namespace
 
 Bytes encode(const Message& message) {
-  capnp::MallocMessageBuilder builder(2048);
+  const std::size_t words_expected = 2048 + bulk_bytes(message) / sizeof(capnp::word);
+  capnp::MallocMessageBuilder builder(static_cast<unsigned>(words_expected));
   std::visit([&](const auto& alternative) { put(builder.initRoot<Wire>(), alternative); }, message);
   const auto segments = builder.getSegmentsForOutput();
   if (segments.size() == 1) {
@@ -375,12 +388,17 @@ Result<Message> decode_message(BytesView in) {
   }
   if (in.size() > limits::message_bytes_max) return fail(Errc::too_large, "a message is too large");
 
-  // Received bytes may lie anywhere; Cap'n Proto reads aligned words only.
-  std::vector<capnp::word> aligned(in.size() / sizeof(capnp::word));
-  std::memcpy(aligned.data(), in.data(), in.size());
-  const kj::ArrayPtr<const capnp::word> segment(aligned.data(), aligned.size());
+  const std::size_t words = in.size() / sizeof(capnp::word);
+  kj::Array<capnp::word> copy;
+  const void* begin = in.data();
+  // Cap'n Proto reads aligned words only: what does not lie on a word's boundary is copied.
+  if (reinterpret_cast<std::uintptr_t>(begin) % sizeof(capnp::word) != 0) {
+    copy = kj::heapArray<capnp::word>(words);
+    begin = std::memcpy(copy.begin(), begin, in.size());
+  }
+  const kj::ArrayPtr<const capnp::word> segment(static_cast<const capnp::word*>(begin), words);
   capnp::ReaderOptions options;
-  options.traversalLimitInWords = 4 * aligned.size() + 64;
+  options.traversalLimitInWords = 4 * words + 64;
   options.nestingLimit = 8;
   try {
     capnp::SegmentArrayMessageReader reader(kj::arrayPtr(&segment, 1), options);

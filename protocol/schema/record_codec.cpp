@@ -4,6 +4,7 @@
 #include <capnp/serialize.h>
 #include <kj/exception.h>
 
+#include <array>
 #include <optional>
 
 #include "protocol/base/check.hpp"
@@ -133,15 +134,25 @@ void write(wire::KeyGrant::Builder to, const KeyGrant& from) {
              [](const Bytes& box) { return blob(box); });
 }
 
+/// Gives the one segment of `value` to `use`.
+template <class Root, class Value, class Use>
+auto with_segment(const Value& value, Use use) {
+  // Most fit into this.
+  std::array<capnp::word, 256> first_segment{};
+  capnp::MallocMessageBuilder message(kj::arrayPtr(first_segment.data(), first_segment.size()));
+  write(message.initRoot<Root>(), value);
+  const auto give = [&](const auto& words) {
+    const auto bytes = words.asBytes();
+    return use(BytesView(bytes.begin(), bytes.size()));
+  };
+  // Fields written in their order are canonical already, unless a struct ends in zeros.
+  if (message.isCanonical()) return give(message.getSegmentsForOutput()[0]);
+  return give(capnp::canonicalize(message.getRoot<Root>().asReader()));
+}
+
 template <class Root, class Value>
 Bytes to_segment(const Value& value) {
-  // Most are small, and the first segment is filled with zeros.
-  constexpr unsigned first_segment_words = 256;
-  capnp::MallocMessageBuilder message(first_segment_words);
-  write(message.initRoot<Root>(), value);
-  const auto canonical = capnp::canonicalize(message.getRoot<Root>().asReader());
-  const auto bytes = canonical.asBytes();
-  return {bytes.begin(), bytes.end()};
+  return with_segment<Root>(value, [](BytesView encoded) { return to_bytes(encoded); });
 }
 
 // Reading.
@@ -149,45 +160,45 @@ Bytes to_segment(const Value& value) {
 /// Keeps the first thing that is wrong; reading goes on harmlessly after it.
 class Reading {
  public:
-  void require(bool good, Errc code, const std::string& said) {
-    if (!good && !error_) error_ = fail(code, said);
+  /// What is said is put together only if it must be.
+  void require(bool good, Errc code, const char* said, const char* more = "") {
+    if (!good && !error_) error_ = fail(code, std::string(said) + more);
   }
 
   template <class Tag, std::size_t N>
   void octets(capnp::Data::Reader from, Octets<Tag, N>& to, const char* what) {
-    require(from.size() == N, Errc::malformed, std::string(what) + " has the wrong length");
+    require(from.size() == N, Errc::malformed, what, " has the wrong length");
     if (from.size() == N) to = Octets<Tag, N>::from({from.begin(), from.size()});
   }
 
   void bytes(capnp::Data::Reader from, Bytes& to, std::size_t bytes_max, const char* what) {
-    require(from.size() <= bytes_max, Errc::too_large, std::string(what) + " is too long");
+    require(from.size() <= bytes_max, Errc::too_large, what, " is too long");
     if (from.size() <= bytes_max) to.assign(from.begin(), from.end());
   }
 
   void text(capnp::Text::Reader from, std::string& to, std::size_t bytes_max, const char* what) {
-    require(from.size() <= bytes_max, Errc::too_large, std::string(what) + " is too long");
+    require(from.size() <= bytes_max, Errc::too_large, what, " is too long");
     if (from.size() <= bytes_max) to.assign(from.begin(), from.size());
-    require(is_utf8(to), Errc::malformed, std::string(what) + " is not UTF-8");
+    require(is_utf8(to), Errc::malformed, what, " is not UTF-8");
   }
 
   /// One line without control characters.
   void line(capnp::Text::Reader from, std::string& to, std::size_t bytes_max, const char* what) {
     text(from, to, bytes_max, what);
-    require(one_line(to, bytes_max) == to, Errc::malformed,
-            std::string(what) + " holds control characters");
+    require(one_line(to, bytes_max) == to, Errc::malformed, what, " holds control characters");
   }
 
   /// Whether a list of `size` is within its limit and may be read.
   [[nodiscard]] bool list(std::size_t size, std::size_t size_max, const char* what) {
-    require(size <= size_max, Errc::too_large, std::string("too many ") + what);
+    require(size <= size_max, Errc::too_large, "too many ", what);
     return size <= size_max;
   }
 
   template <class To, class From>
   void word(From from, To& to, To last, const char* what) {
     const auto value = static_cast<unsigned>(from);
-    require(value <= static_cast<unsigned>(last), Errc::malformed,
-            std::string(what) + " is none of this version");
+    require(value <= static_cast<unsigned>(last), Errc::malformed, what,
+            " is none of this version");
     to = static_cast<To>(value);
   }
 
@@ -379,7 +390,9 @@ Result<Value> from_segment(BytesView bytes, std::size_t bytes_max, const char* w
 
   // There is one encoding of each value, and it is canonical. (Cap'n Proto's own test of canonical
   // form lets a null pointer and an empty text, or a field of a later version, pass.)
-  if (!equal(encode(value), bytes)) return refuse("not the one encoding of its content");
+  const bool is_same =
+      with_segment<Root>(value, [&](BytesView encoded) { return equal(encoded, bytes); });
+  if (!is_same) return refuse("not the one encoding of its content");
   return value;
 }
 

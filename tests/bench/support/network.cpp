@@ -22,7 +22,6 @@ namespace kith::bench {
 namespace {
 
 constexpr auto patience = std::chrono::seconds(60);
-constexpr auto look_every = std::chrono::milliseconds(5);
 
 std::string kithd() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "kithd";
@@ -144,7 +143,8 @@ std::optional<local::MemberRow> Member::row_of(const std::string& code) {
   return std::nullopt;
 }
 
-void wait_until(const std::string& what, const std::function<bool()>& is_true) {
+void wait_until(const std::string& what, const std::function<bool()>& is_true,
+                std::chrono::milliseconds look_every) {
   const auto end = Clock::now() + patience;
   while (!is_true()) {
     must(Clock::now() < end, "waited a minute in vain until " + what);

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -63,7 +64,8 @@ class Member {
 };
 
 /// Waits until `is_true`; ends the bench after a minute.
-void wait_until(const std::string& what, const std::function<bool()>& is_true);
+void wait_until(const std::string& what, const std::function<bool()>& is_true,
+                std::chrono::milliseconds look_every = std::chrono::milliseconds(5));
 
 /// The newcomer joins with an invitation of the sponsor; all of `electors` (the sponsor among them)
 /// consent. Both run afterwards.
