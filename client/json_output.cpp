@@ -160,6 +160,7 @@ Json row(const local::ProposalRow& proposal) {
           {"our_round", proposal.our_round},
           {"ours_given", proposal.ours_given},
           {"our_word", text_or_null(proposal.our_word)},
+          {"ours_agreed", proposal.ours_agreed},
           {"admits", ids},
           {"explanation", proposal.explanation}};
 }

@@ -2,6 +2,7 @@
 
 #include "protocol/crypto/crypto.hpp"
 #include "protocol/keys/key_file.hpp"
+#include "protocol/records/outline.hpp"
 
 namespace kith::client {
 namespace {
@@ -21,7 +22,7 @@ constexpr std::size_t words_bytes_max = 400;
 }  // namespace
 
 std::optional<std::string> secret_in(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+  text = trimmed(text);
   for (const auto& [first_line, what] : secrets) {
     if (text.starts_with(first_line)) return what;
   }

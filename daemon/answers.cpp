@@ -157,17 +157,22 @@ local::AuthorsAnswer Replica::Impl::authors() const {
 void Replica::Impl::add_our_word(const ProposalStanding& standing, local::ProposalRow& row) const {
   const auto own = governance.find(me.member);
   if (own == governance.end()) return;
+  bool agreed_now = false;
   for (const GovernanceEntry& entry : own->second.entries) {
     const auto* consent = std::get_if<Consent>(&entry.said);
     if (consent == nullptr || consent->proposal != standing.id) continue;
-    if (consent->round < row.our_round && consent->word != Consent::Word::object) continue;
-    if (row.our_word == "agree") break;  // It cannot be unsaid.
-    row.our_word = consent->word == Consent::Word::agree         ? "agree"
+    // An agreement belongs to its round; the other words to none.
+    const bool agrees = consent->word == Consent::Word::agree;
+    row.ours_agreed = row.ours_agreed || agrees;
+    if (agrees && consent->round < row.our_round) continue;
+    agreed_now = agreed_now || agrees;
+    row.our_word = agrees                                        ? "agree"
                    : consent->word == Consent::Word::stand_aside ? "stand aside"
                                                                  : "object";
   }
-  row.ours_given = row.our_word == "agree" || row.our_word == "stand aside";
-  if (!row.our_word.empty() && !standing.words.contains(me.member)) {
+  row.ours_given = agreed_now || row.our_word == "stand aside";
+  const bool has_vote = std::ranges::count(fold->state().electors(), me.member) > 0;
+  if (!row.our_word.empty() && has_vote && !standing.words.contains(me.member)) {
     row.explanation += " Our own word is given; it counts once enough others have confirmed it.";
   }
 }
@@ -330,8 +335,8 @@ local::FrontAnswer Replica::Impl::front(const local::FrontRequest& request) cons
   const auto views = host.views().read();
   storage::RecordFilter filter;
   filter.limit = looked_at_max;
+  filter.after_sequence = request.since_sequence;
   for (const auto& row : storage::views::list(*views, filter)) {
-    if (row.sequence <= request.since_sequence) break;
     if (request.author && row.author == *request.author) continue;
     const auto above = row.to ? storage::views::record(*views, *row.to) : std::nullopt;
     const bool to_us = above && request.author && above->author == *request.author;

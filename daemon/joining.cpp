@@ -110,9 +110,7 @@ void Replica::Impl::grant_candidates() {
                                                    space_keys.front().g, space_keys.front().r}));
     }
   }
-  std::erase_if(candidates, [&](const auto& candidate) {
-    return fold->state().members.contains(candidate.first);
-  });
+  forget_candidates();
 }
 
 void Replica::Impl::invite(const local::InviteRequest& request,
@@ -124,7 +122,7 @@ void Replica::Impl::invite(const local::InviteRequest& request,
   if (space_keys.empty()) {
     return answer(local::Refusal{Errc::unavailable, "this daemon has no key of the commons yet"});
   }
-  std::erase_if(invitations, [&](const InvitationState& one) { return one.expires <= host.now(); });
+  forget_candidates();
   const std::vector<std::string> addresses =
       request.addresses.empty() ? profile_of(me.member).addresses : request.addresses;
   for (const std::string& address : addresses) {
@@ -159,27 +157,39 @@ void Replica::Impl::invite(const local::InviteRequest& request,
   });
 }
 
-void Replica::Impl::save_invitations(std::function<void(const std::optional<Error>&)> done) {
-  std::erase_if(invitations, [&](const InvitationState& invitation) {
-    return invitation.expires <= host.now();
-  });
-  // Without its invitation a candidate cannot come back for what it waits for.
-  std::vector<Bytes> gone;
+bool Replica::Impl::is_open(const InvitationState& invitation) const {
+  if (invitation.expires > host.now()) return true;
+  // Who was admitted in time may still have to come for the keys.
+  const auto is_of_user = [&](const auto& member) {
+    return member.second.certificate.transport_key == invitation.used_by;
+  };
+  return invitation.used_by && invitation.expires + limits::invitation_ms > host.now() && fold &&
+         std::ranges::any_of(fold->state().members, is_of_user);
+}
+
+void Replica::Impl::forget_candidates() {
+  std::erase_if(invitations, [&](const InvitationState& one) { return !is_open(one); });
   std::erase_if(candidates, [&](const auto& candidate) {
+    // Without its invitation it cannot come back for what it waits for.
     const bool is_invited = std::ranges::any_of(invitations, [&](const InvitationState& one) {
       return one.used_by == candidate.second.certificate.transport_key;
     });
-    if (!is_invited) gone.push_back(candidate_key(candidate.first));
-    return !is_invited;
+    const bool waits = is_invited && fold && !fold->state().members.contains(candidate.first);
+    if (!waits) candidates_gone.push_back(candidate_key(candidate.first));
+    return !waits;
   });
+}
+
+void Replica::Impl::save_invitations(std::function<void(const std::optional<Error>&)> done) {
+  forget_candidates();
   std::vector<std::pair<Bytes, Bytes>> rows;
   rows.emplace_back(invitations_key(), encode_invitations(invitations));
   for (const auto& [member, candidate] : candidates) {
     rows.emplace_back(candidate_key(member), encode_candidate(candidate));
   }
   write(
-      [rows = std::move(rows), gone = std::move(gone)](storage::WriteTxn& txn,
-                                                       storage::HighWaterMarks&) {
+      [rows = std::move(rows), gone = std::exchange(candidates_gone, {})](
+          storage::WriteTxn& txn, storage::HighWaterMarks&) {
         for (const Bytes& key : gone) txn.erase(storage::Table::waiting, key);
         for (const auto& [key, value] : rows) txn.put(storage::Table::waiting, key, value);
       },

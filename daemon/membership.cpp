@@ -4,6 +4,7 @@
 #include "protocol/keys/space_key.hpp"
 
 namespace kith::daemon {
+
 bool Replica::Impl::fold_complete() const {
   return fold && fold->state_after(me.decision) != nullptr;
 }

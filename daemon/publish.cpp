@@ -228,11 +228,14 @@ void Replica::Impl::publish(local::PublishRequest request,
 
 std::optional<Error> Replica::Impl::why_not_govern() const {
   const LogState& own = logs.at(own_log);
-  if (own.gaps.empty() && own.blocked_with_keys != space_keys.size()) return std::nullopt;
+  const bool moves =
+      own.judged == own.size || !own.batches.empty() || std::ranges::count(to_judge, own_log) > 0;
+  if (moves) return std::nullopt;
   // Who does not know its own last word might give two, and whoever asks would wait for ever.
-  return fail(Errc::unavailable,
-              "this member's own log is not complete here: the others have to give back what is "
-              "missing first; kith status shows how much that is");
+  return fail(
+      Errc::unavailable,
+      "this member's own log is damaged or not complete here: run kithd check, or wait until "
+      "the others have given back what is missing");
 }
 
 void Replica::Impl::log_checked(const std::shared_ptr<Door>& door,

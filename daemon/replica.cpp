@@ -53,6 +53,8 @@ void Replica::Impl::tick() {
   const bool unsigned_tail = own_range && own_range->size() > logs.at(own_log).checkpoint.size;
   if (unsigned_tail && !no_signing && !flush_pending) sign_what_is_held();
   ++tended;
+  if (fold) forget_candidates();
+  if (!candidates_gone.empty()) save_invitations([](const std::optional<Error>&) {});
   remind_owners();
   ask_for_cosignatures();
   cosign_all();
@@ -202,8 +204,8 @@ std::vector<channel::Candidate> Replica::candidates(const DhPublic& remote) {
   }
   int number = by_invitation;
   for (const auto& invitation : in.invitations) {
-    const bool open = invitation.expires > in.host.now() &&
-                      (!invitation.used_by || *invitation.used_by == remote);
+    const bool open =
+        in.is_open(invitation) && (!invitation.used_by || *invitation.used_by == remote);
     if (open) out.push_back({invitation.secret, number, false});
     ++number;
   }

@@ -197,6 +197,9 @@ struct Replica::Impl {
   void refuse_candidate(PeerId peer, const peer::JoinRequest& request, const std::string& why);
   void grant_candidates();
   void invite(const local::InviteRequest& request, std::function<void(local::Answer)> answer);
+  /// Whether it may still be used, by whoever used it first.
+  [[nodiscard]] bool is_open(const InvitationState& invitation) const;
+  void forget_candidates();
   void save_invitations(std::function<void(const std::optional<Error>&)> done);
   void load_invitations(const storage::ReadTxn& txn);
   void told_to_wait(const std::string& said);
@@ -278,6 +281,7 @@ struct Replica::Impl {
   std::vector<SpaceKeys> space_keys;  // Of the commons, newest first.
   std::vector<InvitationState> invitations;
   std::map<MemberId, CandidateState> candidates;
+  std::vector<Bytes> candidates_gone;  // Their rows are erased with the next save.
   std::set<Key32> refused_with;  // Invitations with which somebody was refused: said once each.
   std::string sponsor_said;      // While we wait to be admitted.
   std::size_t sponsor_lines = 0;

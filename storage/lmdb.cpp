@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::size_t key_bytes_max = 500;
 constexpr unsigned readers_max = 256;
-constexpr std::uint32_t schema = 1;
+constexpr std::uint32_t log_schema = 1;
+constexpr std::uint32_t view_schema = 2;  // 2: what a reply is stands in its row.
 constexpr std::string_view schema_key = "schema";
 
 constexpr std::array<const char*, static_cast<std::size_t>(Table::count_)> names = {
@@ -314,9 +315,12 @@ void LmdbDatabase::Impl::open_tables(std::span<const Table> tables) {
 
   // The first table of an environment is the one about the environment.
   MDB_dbi meta = table(tables.front());
+  const bool is_view = tables.front() == Table::view_meta;
+  const std::uint32_t schema = is_view ? view_schema : log_schema;
   const auto found = find(txn.get(), meta, view(schema_key));
   if (found && (found->size() != sizeof(schema) || read_integer<std::uint32_t>(*found) != schema)) {
-    refuse(folder, "was written by another version of kith");
+    refuse(folder, std::string("was written by another version of kith") +
+                       (is_view ? "; remove it, it is rebuilt from the logs" : ""));
   }
   if (!found) {
     Bytes bytes;

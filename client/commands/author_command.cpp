@@ -7,6 +7,7 @@
 #include "client/layout.hpp"
 #include "protocol/keys/certificate.hpp"
 #include "protocol/keys/key_file.hpp"
+#include "protocol/records/outline.hpp"
 
 namespace kith::client {
 namespace {
@@ -41,9 +42,7 @@ Result<Scopes> parse_scopes(const std::vector<std::string>& names) {
 
 Result<PublicKey> parse_author(const std::string& given) {
   // As it comes out of a letter.
-  const std::string text =
-      given.substr(std::min(given.find_first_not_of(" \t\r\n"), given.size()),
-                   given.find_last_not_of(" \t\r\n") - given.find_first_not_of(" \t\r\n") + 1);
+  const std::string text(trimmed(given));
   auto author = decode_author(text);
   if (!author || !is_valid_public_key(*author)) {
     return fail(Errc::usage, "\"" + text +

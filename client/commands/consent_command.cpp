@@ -139,7 +139,10 @@ const char* name_of(Consent::Word word) {
 /// Said already, and saying it again would only lengthen the log for good.
 std::optional<std::string> given_already(const Chosen& chosen, Consent::Word word) {
   for (const auto& proposal : chosen.proposals) {
-    if (proposal.our_word != name_of(word)) continue;
+    const bool is_repeated = word == Consent::Word::agree
+                                 ? proposal.ours_given && proposal.ours_agreed
+                                 : proposal.our_word == name_of(word);
+    if (!is_repeated) continue;
     return "your organisation's word on " + short_id(proposal.id) + " is \"" + name_of(word) +
            "\" already; nothing was sent. " + clean_line(proposal.explanation);
   }
@@ -158,8 +161,8 @@ bool person_agrees(const Chosen& chosen, const ConsentOptions& options, const Co
                 << '\n';
     for (const auto& effect : proposal.effects) console.err << "  " << clean_line(effect) << '\n';
   }
-  const auto agreed = [](const auto& proposal) { return proposal.our_word == "agree"; };
-  if (std::ranges::any_of(chosen.proposals, agreed)) {
+  const bool agrees = !options.stand_aside && !options.object;
+  if (!agrees && std::ranges::any_of(chosen.proposals, &local::ProposalRow::ours_agreed)) {
     console.err << "Your organisation has agreed to it, and that goes on counting: this word is "
                    "only shown beside it.\n";
   }
@@ -195,45 +198,56 @@ std::vector<Outgoing> records_of(const Chosen& chosen, const Proposal& admission
   return records;
 }
 
-/// What has come of a proposal once our word on it was given. `before` is what was open until then.
-Answered<ProposalOutcome> outcome_of(const RecordId& proposal, const Chosen& chosen,
-                                     const local::ProposalsAnswer& before, Daemon& daemon,
-                                     const Console& console) {
+/// What has come of the proposals once our word on them was given. `before` is what was open until
+/// then.
+Answered<std::vector<ProposalOutcome>> outcomes_of(const std::vector<RecordId>& proposals,
+                                                   const Chosen& chosen,
+                                                   const local::ProposalsAnswer& before,
+                                                   Daemon& daemon, const Console& console) {
   using State = ProposalOutcome::State;
   const auto open = ask<local::ProposalsAnswer>(daemon, console, local::ProposalsRequest{});
   if (!open) return {std::nullopt, open.exit};
-  const auto row = std::ranges::find(open->proposals, proposal, &local::ProposalRow::id);
-  if (row != open->proposals.end()) {
-    return {ProposalOutcome{proposal, State::open, row->explanation}, Exit::ok};
-  }
-  if (open->basis == before.basis) return {ProposalOutcome{proposal, State::ignored, ""}, Exit::ok};
-  if (RecordId::from(open->basis.view()) == proposal) {
-    return {ProposalOutcome{proposal, State::decided, ""}, Exit::ok};
-  }
-  // More was decided since; those who were admitted on the way are members now.
   const auto peers = ask<local::MembersAnswer>(daemon, console, local::MembersRequest{});
   if (!peers) return {std::nullopt, peers.exit};
   const auto is_member = [&](const local::CandidateRow& candidate) {
     return std::ranges::count(peers->members, candidate.member, &local::MemberRow::member) > 0;
   };
-  const bool admitted =
-      !chosen.candidates.empty() && std::ranges::all_of(chosen.candidates, is_member);
-  return {ProposalOutcome{proposal, admitted ? State::decided : State::closed, ""}, Exit::ok};
+  const auto outcome_of = [&](const RecordId& proposal) -> ProposalOutcome {
+    const auto row = std::ranges::find(open->proposals, proposal, &local::ProposalRow::id);
+    if (row != open->proposals.end()) return {proposal, State::open, row->explanation};
+    if (open->basis == before.basis) return {proposal, State::ignored, ""};
+    if (RecordId::from(open->basis.view()) == proposal) return {proposal, State::decided, ""};
+    // More was decided since; those who were admitted on the way are members now.
+    const bool admitted =
+        !chosen.candidates.empty() && std::ranges::all_of(chosen.candidates, is_member);
+    return {proposal, admitted ? State::decided : State::closed, ""};
+  };
+  std::vector<ProposalOutcome> outcomes;
+  for (const RecordId& proposal : proposals) outcomes.push_back(outcome_of(proposal));
+  return {std::move(outcomes), Exit::ok};
 }
 
-/// The others confirm our word within a moment if they are there: then there is more to tell.
-Answered<ProposalOutcome> settled_outcome(const RecordId& proposal, const Chosen& chosen,
-                                          const local::ProposalsAnswer& before, const Desk& desk,
-                                          Daemon& daemon, const Console& console) {
-  constexpr std::chrono::milliseconds step{150};
-  constexpr int steps_max = 10;
-  auto outcome = outcome_of(proposal, chosen, before, daemon, console);
-  for (int steps = 0; steps < steps_max; ++steps) {
-    if (!outcome || outcome->state != ProposalOutcome::State::open) break;
+/// The others confirm an agreement within a moment if they are there: then there is more to tell.
+Answered<std::vector<ProposalOutcome>> settled_outcomes(const std::vector<RecordId>& proposals,
+                                                        const Chosen& chosen, Consent::Word word,
+                                                        const local::ProposalsAnswer& before,
+                                                        const Desk& desk, Daemon& daemon,
+                                                        const Console& console) {
+  constexpr std::chrono::milliseconds step{100};
+  constexpr int steps_max = 15;
+  const auto is_open = [](const ProposalOutcome& one) {
+    return one.state == ProposalOutcome::State::open;
+  };
+  ProgressBar bar(console);
+  auto outcomes = outcomes_of(proposals, chosen, before, daemon, console);
+  for (int steps = 0; word == Consent::Word::agree && steps < steps_max; ++steps) {
+    if (!outcomes || std::ranges::none_of(*outcomes, is_open)) break;
+    bar.show(static_cast<std::uint64_t>(steps), steps_max, "waiting a moment for the others");
     desk.wait(step);
-    outcome = outcome_of(proposal, chosen, before, daemon, console);
+    outcomes = outcomes_of(proposals, chosen, before, daemon, console);
   }
-  return outcome;
+  bar.clear();
+  return outcomes;
 }
 
 std::string told(const Chosen& chosen, const ProposalOutcome& outcome) {
@@ -322,18 +336,15 @@ Exit consent(const ConsentOptions& options, Daemon& daemon, const Console& conso
   if (!published) return published.exit;
   const bool agreed_elsewhere =
       !chosen->candidates.empty() &&
-      std::ranges::any_of(open->proposals, &local::ProposalRow::ours_given);
-  std::vector<ProposalOutcome> outcomes;
-  for (const RecordId& proposal : proposals_of(*chosen, *published)) {
-    const auto outcome = settled_outcome(proposal, *chosen, *open, desk, daemon, quiet(console));
-    if (!outcome) {
-      // The word is logged whatever became of the daemon since: it must not be given twice.
-      console.err << "kith: your word is given, but kithd does not say what has come of it; kith "
-                     "proposals will\n";
-      break;
-    }
-    outcomes.push_back(*outcome);
+      std::ranges::any_of(open->proposals, &local::ProposalRow::ours_agreed);
+  const auto settled = settled_outcomes(proposals_of(*chosen, *published), *chosen,
+                                        word_of(options), *open, desk, daemon, quiet(console));
+  // The word is logged whatever became of the daemon since: it must not be given twice.
+  if (!settled) {
+    console.err << "kith: your word is given, but kithd does not say what has come of it; kith "
+                   "proposals will\n";
   }
+  const auto outcomes = settled ? *settled : std::vector<ProposalOutcome>();
   if (console.json) {
     console.out << json_of(*published, outcomes) << '\n';
     return Exit::ok;

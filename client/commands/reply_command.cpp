@@ -58,13 +58,19 @@ bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
-/// What somebody wrote in an editor must not be lost because a daemon was away.
+/// What somebody wrote in an editor must not be lost, whatever went wrong, nor replace another
+/// file.
 void keep_unsent(const std::string& words, const Console& console, const Desk& desk) {
-  const auto file = desk.working_folder / "unsent-reply.md";
-  for (const auto& path : {file, desk.state_folder / "unsent-reply.md"}) {
-    if (!files::write(path, view(words), 0600)) continue;
-    console.err << "kith: your words are in " << path.string() << "; send them with --file\n";
-    return;
+  constexpr int files_max = 100;
+  for (const auto& folder : {desk.working_folder, desk.state_folder}) {
+    for (int number = 1; number <= files_max; ++number) {
+      const auto path = folder / ("unsent-reply-" + std::to_string(number) + ".md");
+      const auto kept = files::create(path, view(words), 0600);
+      if (!kept && kept.error().code == Errc::conflict) continue;
+      if (!kept) break;
+      console.err << "kith: your words are in " << path.string() << "; send them with --file\n";
+      return;
+    }
   }
   console.err << "kith: your words, which could not be kept in a file:\n"
               << clean_text(words) << '\n';
@@ -75,6 +81,30 @@ std::string reply_document(const ReplyOptions& options, const RecordId& to, std:
   words.erase(0, words.find_first_not_of("\r\n"));
   return "---\nkind: reply\nto: " + full_id(to.view()) + "\nreply_kind: " + options.as +
          "\n---\n\n" + words + "\n";
+}
+
+Answered<Published> send_reply(const ReplyOptions& options, const local::ShowAnswer& to,
+                               const std::string& words, const local::StatusAnswer& status,
+                               const SigningKey& key, Daemon& daemon, const Console& console,
+                               const Desk& desk) {
+  const auto refuse = [&](const std::string& why) -> Answered<Published> {
+    return {std::nullopt, complain(console, fail(Errc::usage, why))};
+  };
+  if (is_blank(words)) {
+    return refuse(
+        "there are no words in this reply (above the cut, if it was written in an editor); nothing "
+        "was sent");
+  }
+  if (const auto secret = secret_in(words)) {
+    return refuse("this is " + *secret + "; never share it");
+  }
+  const std::string document = reply_document(options, to.record.id, words);
+  const Parsed parsed = parse_document(document);
+  if (!parsed.complaints.empty()) return refuse(describe("reply", parsed.complaints));
+  return send_records(
+      {{"reply", parsed.document.title, "",
+        make_record("reply", to_bytes(view(document)), status, key.public_key(), desk)}},
+      status, key, daemon, console);
 }
 
 }  // namespace
@@ -92,34 +122,17 @@ Exit reply(const ReplyOptions& options, Daemon& daemon, const Console& console, 
   if (!key) return complain(console, key.error());
   const auto words = text_of(options, *to, console, desk);
   if (!words) return complain(console, words.error());
-  if (is_blank(*words)) {
-    return complain(console, fail(Errc::usage,
-                                  "there are no words in this reply (above the cut, if it was "
-                                  "written in an editor); nothing was sent"));
+  const auto sent = send_reply(options, *to, *words, *status, *key, daemon, console, desk);
+  if (!sent) {
+    const bool was_edited = !options.text && !options.file;
+    if (was_edited && !is_blank(*words)) keep_unsent(*words, console, desk);
+    return sent.exit;
   }
-  if (const auto secret = secret_in(*words)) {
-    return complain(console, fail(Errc::usage, "this is " + *secret + "; never share it"));
-  }
-
-  const std::string document = reply_document(options, to->record.id, *words);
-  const Parsed parsed = parse_document(document);
-  if (!parsed.complaints.empty()) {
-    return complain(console, fail(Errc::usage, describe("reply", parsed.complaints)));
-  }
-  const std::vector<Outgoing> outgoing = {
-      {"reply", parsed.document.title, "",
-       make_record("reply", to_bytes(view(document)), *status, key->public_key(), desk)}};
-  const auto published = send_records(outgoing, *status, *key, daemon, console);
-  if (!published) {
-    if (!options.text && !options.file) keep_unsent(*words, console, desk);
-    return published.exit;
-  }
-
+  const PublishedEntry& entry = sent->entries.front();
   if (console.json) {
-    console.out << json_of(*published) << '\n';
+    console.out << json_of(*sent) << '\n';
   } else {
-    console.out << short_id(published->entries.front().id) << "  "
-                << clean_line(parsed.document.title) << '\n';
+    console.out << short_id(entry.id) << "  " << clean_line(entry.title) << '\n';
     console.err << "sent in reply to " << short_id(to->record.id) << "; see kith thread "
                 << short_id(to->record.id) << '\n';
   }

@@ -62,9 +62,11 @@ void print_text(const Console& console, std::string_view text) {
 /// last line say is left out. Everything else, and what is no good form, stands as it was signed.
 void print_document(const Console& console, const local::ShowAnswer& shown, const Parsed& parsed) {
   const KindSpec* kind = find_kind(shown.record.kind);
-  const bool is_form = kind != nullptr && !kind->open_front_matter && parsed.complaints.empty();
+  const bool is_form = kind != nullptr && !kind->open_front_matter && parsed.complaints.empty() &&
+                       parsed.document.kind == shown.record.kind;
   if (!is_form) return print_text(console, text(shown.body));
-  const std::set<std::string_view> elsewhere = {"title", "to", "reply_kind", "contact_role"};
+  std::set<std::string_view> elsewhere = {"to", "reply_kind", "contact_role"};
+  if (parsed.document.value("title") == shown.record.title) elsewhere.insert("title");
   for (const Field& field : parsed.document.fields) {
     // A section of the text is read in its place there.
     const bool is_section = field.line > parsed.document.front_end_line;

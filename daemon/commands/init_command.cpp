@@ -10,6 +10,7 @@
 #include "daemon/transport/address.hpp"
 #include "protocol/base/limits.hpp"
 #include "protocol/base/text.hpp"
+#include "protocol/records/outline.hpp"
 #include "storage/high_water.hpp"
 #include "storage/lmdb.hpp"
 #include "storage/log_store.hpp"
@@ -29,13 +30,6 @@ struct Plan {
   Profile profile;
   PublicKey steward;
 };
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) {
-    text.remove_suffix(1);
-  }
-  return text;
-}
 
 Result<PublicKey> read_steward(const std::string& setting) {
   constexpr std::string_view author = "kith-author-";

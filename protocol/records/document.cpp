@@ -359,8 +359,8 @@ std::optional<Complaint> mistyped_kind(const std::vector<RawField>& fields) {
   const auto at = std::ranges::find_if(fields, slip);
   if (at == fields.end()) return std::nullopt;
   return Complaint{at->field.line, one_line(at->field.name, limits::name_bytes_max),
-                   "stands here and no \"kind\"; write \"kind:\" if it says what this is, or "
-                   "give the field another name"};
+                   "stands here and no \"kind\"; write \"kind:\" if it says what this is; if not, "
+                   "write \"kind: document\" above it"};
 }
 
 /// Two required fields of a form, besides the title, and nothing that says which form it is.
@@ -374,7 +374,7 @@ std::optional<Complaint> missing_kind(const std::vector<RawField>& fields) {
     if (static_cast<std::size_t>(std::ranges::count_if(fields, fits)) < telling) continue;
     return Complaint{1, "kind",
                      "is missing; these are fields of a form: write \"kind: " +
-                         std::string(kind.name) + "\" among them"};
+                         std::string(kind.name) + "\" among them, or \"kind: document\""};
   }
   return std::nullopt;
 }
@@ -382,15 +382,29 @@ std::optional<Complaint> missing_kind(const std::vector<RawField>& fields) {
 /// A form whose first line is not the three dashes would be shared as a plain text.
 std::optional<Complaint> form_without_fences(std::string_view text) {
   constexpr std::size_t lines_max = 20;
+  std::optional<Complaint> found;
+  const KindSpec* kind = nullptr;
   std::size_t at = 0;
   for (std::size_t number = 1; number <= lines_max && at < text.size(); ++number) {
     const std::string_view line = take_line(text, at);
-    if (!line.starts_with("kind:")) continue;
-    const KindSpec* kind = find_kind(trimmed(line.substr(5)));
-    if (kind == nullptr || !kind->is_document) continue;
-    return Complaint{number, "kind",
-                     "stands in no front matter; begin the file with a line of three dashes, and "
-                     "write another after the last field"};
+    if (line.starts_with("```") || line.starts_with("~~~")) break;  // An example of one.
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    const std::string_view name = trimmed(line.substr(0, colon));
+    if (kind != nullptr) {
+      const FieldSpec* field = kind->find(name);
+      if (field != nullptr && field->required) return found;
+      continue;
+    }
+    if (name != "kind") continue;
+    std::string_view value = trimmed(line.substr(colon + 1));
+    if (value.size() > 1 && (value[0] == '"' || value[0] == '\''))
+      value = value.substr(1, value.size() - 2);
+    kind = find_kind(value);
+    found = Complaint{number, "kind",
+                      "stands in no front matter; begin the file with a line of three dashes and "
+                      "write another after the last field (or, if this is no form, begin it with "
+                      "front matter that says \"kind: document\")"};
   }
   return std::nullopt;
 }
@@ -402,7 +416,10 @@ void check_content(const Parts& parts, FrontMatter front, Parsed& parsed) {
     auto slip = mistyped_kind(front.fields);
     if (!slip) slip = missing_kind(front.fields);
     if (!slip && parts.end_line == 1) slip = form_without_fences(parts.text);
-    if (slip) return complain(parsed, std::move(*slip));
+    if (slip) {
+      keep_fields(std::move(front.fields), document);
+      return complain(parsed, std::move(*slip));
+    }
   }
   if (kind_field) {
     const auto& values = kind_field->field.values;

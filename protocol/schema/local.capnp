@@ -178,7 +178,8 @@ struct OpenProposal {
   oursGiven @7 :Bool;
   explanation @8 :Text;
   admits @9 :List(Data);      # Ids of those whom it would admit.
-  ourWord @10 :Text;          # "agree", "stand aside", "object", or empty.
+  ourWord @10 :Text;          # Our newest: "agree", "stand aside", "object", or empty.
+  oursAgreed @11 :Bool;       # In any round.
 }
 
 struct Proposals {

@@ -226,6 +226,7 @@ void write(wire::OpenProposal::Builder to, const ProposalRow& from) {
   to.setOursGiven(from.ours_given);
   to.setExplanation(words(from.explanation));
   to.setOurWord(words(from.our_word));
+  to.setOursAgreed(from.ours_agreed);
   auto admits = to.initAdmits(count(from.admits.size()));
   for (unsigned i = 0; i < admits.size(); ++i) admits.set(i, blob(from.admits[i].view()));
 }
@@ -241,6 +242,7 @@ void read(wire::OpenProposal::Reader from, ProposalRow& to) {
   to.ours_given = from.getOursGiven();
   to.explanation = text_of(from.getExplanation());
   to.our_word = text_of(from.getOurWord());
+  to.ours_agreed = from.getOursAgreed();
   demand(from.getAdmits().size() <= limits::effects_max);
   for (const auto member : from.getAdmits()) to.admits.push_back(octets<MemberId>(member));
 }

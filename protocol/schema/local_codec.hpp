@@ -182,10 +182,11 @@ struct ProposalRow {
   std::vector<WordRow> words;
   std::uint32_t electors = 0;
   std::uint32_t our_round = 1;  ///< The round in which our consent should be given now.
-  bool ours_given = false;  ///< Whether this member agreed or stood aside in that round already.
+  bool ours_given = false;      ///< Whether we agreed in that round already, or stand aside.
   std::string explanation;
   std::vector<MemberId> admits;  ///< Whom it would admit.
-  std::string our_word;          ///< "agree", "stand aside", "object": what holds; or empty.
+  std::string our_word;          ///< Our newest: "agree", "stand aside", "object"; or empty.
+  bool ours_agreed = false;      ///< Whether we agreed in any round: that cannot be unsaid.
   friend bool operator==(const ProposalRow&, const ProposalRow&) = default;
 };
 struct ProposalsAnswer {

@@ -65,7 +65,10 @@ class ConsentBench : public Bench {
         local::PublishAnswer{std::vector<local::PublishedRow>(records), 20, "note"});
     set();
   }
-  void set() { daemon.on<local::ProposalsRequest>(open); }
+  void set() {
+    daemon.on<local::ProposalsRequest>(open);
+    daemon.on<local::MembersRequest>(local::MembersAnswer{});
+  }
 
   PublicKey author;
   local::ProposalsAnswer open;
@@ -193,10 +196,10 @@ TEST(Proposals, HasOneShapeInJson) {
   EXPECT_EQ(keys_of(json["candidates"][0]),
             (std::vector<std::string>{"addresses", "code", "fingerprint", "member", "name", "role",
                                       "since", "warning"}));
-  EXPECT_EQ(
-      keys_of(json["proposals"][0]),
-      (std::vector<std::string>{"admits", "effects", "electors", "explanation", "id", "our_round",
-                                "our_word", "ours_given", "proposer", "rule", "words"}));
+  EXPECT_EQ(keys_of(json["proposals"][0]),
+            (std::vector<std::string>{"admits", "effects", "electors", "explanation", "id",
+                                      "our_round", "our_word", "ours_agreed", "ours_given",
+                                      "proposer", "rule", "words"}));
   EXPECT_EQ(json["proposals"][0]["words"][0]["word"], "agree");
 }
 
@@ -348,7 +351,7 @@ TEST(Consent, TwoCandidatesWithOneCodeAreToldApartByTheirIds) {
 TEST(Consent, TheSameWordTwiceIsRefusedAndAnObjectionBesideAnAgreementIsExplained) {
   ConsentBench bench(1);
   bench.open.proposals[0].our_word = "agree";
-  bench.open.proposals[0].ours_given = true;
+  bench.open.proposals[0].ours_given = bench.open.proposals[0].ours_agreed = true;
   bench.set();
   const Outcome twice = bench.run({"consent", proposal_id, "--yes"});
   EXPECT_EQ(twice.exit, Exit::refused);
@@ -445,7 +448,7 @@ TEST(Consent, ANameWithTheWordsOfAnotherKeepsNobodyOut) {
 
 TEST(Consent, WarnsWhenAnotherProposalHasOurAgreement) {
   ConsentBench bench(2);
-  bench.open.proposals[0].ours_given = true;
+  bench.open.proposals[0].ours_agreed = true;
   bench.set();
   const Outcome outcome = bench.run({"consent", "ZZC", "--yes"});
   EXPECT_EQ(outcome.exit, Exit::ok);

@@ -330,8 +330,14 @@ TEST(Reply, LooksAtTheKeyBeforeAnybodyWritesAndKeepsWhatWasWritten) {
   bench.daemon.on<local::PublishRequest>(local::Refusal{Errc::forbidden, "not enrolled"});
   const Outcome refused = bench.run({"reply", "a4dq"});
   EXPECT_EQ(refused.exit, Exit::refused);
-  EXPECT_NE(refused.err.find("unsent-reply.md"), std::string::npos) << refused.err;
-  EXPECT_NE(bench.read("unsent-reply.md").find("A long answer."), std::string::npos);
+  EXPECT_NE(refused.err.find("unsent-reply-1.md"), std::string::npos) << refused.err;
+  EXPECT_NE(bench.read("unsent-reply-1.md").find("A long answer."), std::string::npos);
+  bench.edited =
+      "Gr\xFC\xDF"
+      "e.\n";
+  EXPECT_EQ(bench.run({"reply", "a4dq"}).exit, Exit::usage);
+  EXPECT_NE(bench.read("unsent-reply-1.md").find("A long answer."), std::string::npos);
+  EXPECT_NE(bench.read("unsent-reply-2.md").find("Gr\xFC"), std::string::npos);
 
   bench.shown_in_editor.clear();
   std::filesystem::remove(bench.desk.key_file);

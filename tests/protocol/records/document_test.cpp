@@ -485,6 +485,13 @@ TEST(Document, AFormIsNoPlainTextForALineThatIsMissing) {
       << "one such field may mean anything";
   EXPECT_TRUE(parse_document("What kind: practice or theory?\n").complaints.empty());
   EXPECT_TRUE(parse_document("kind: regards\n").complaints.empty());
+  only("kind : \"practice\"\nresults: x\n", 1, "kind: document");
+  EXPECT_TRUE(parse_document("# How to\n\n```\n---\nkind: practice\nproblem: x\n---\n```\n")
+                  .complaints.empty());
+  EXPECT_TRUE(parse_document("---\nkind: document\n" + fields + "kid: yes\n---\ntext\n")
+                  .complaints.empty());
+  const auto slip = parse_document("---\ntitle: Kept\nkinds: [a]\n---\n# Other\n");
+  EXPECT_EQ(slip.document.title, "Kept") << "it is shown as before, whoever let it through";
 }
 
 }  // namespace
