@@ -152,7 +152,7 @@ void CommandLine::add_person_commands() {
       ->type_name("SCOPE")
       ->delimiter(',')
       ->capture_default_str();
-  enrol->add_flag("--yes", author_.yes, "Also if it takes the only steward's rights");
+  enrol->add_flag("--yes", author_.yes, "Also if it takes scopes away");
   auto* withdraw = add(*author, "withdraw", "Take all of a colleague's scopes back", "",
                        [this](Daemon& daemon, const Console& console, const Desk& desk) {
                          return author_withdraw(author_, daemon, console, desk);

@@ -13,6 +13,9 @@
 namespace kith::client {
 namespace {
 
+/// A daemon at work says at least how far it is; only a watch may be silent.
+constexpr int answer_seconds_max = 60;
+
 /// What to do about a socket that cannot be opened.
 Error not_reached(const std::string& path, int error) {
   if (error == EACCES || error == EPERM) {
@@ -41,6 +44,7 @@ Connection::~Connection() {
 
 Result<local::Answer> Connection::ask(const local::Request& request,
                                       const OnProgress& on_progress) {
+  is_watching_ = std::holds_alternative<local::WatchRequest>(request);
   const auto opened = open();
   if (!opened) return opened.error();
   const auto sent = send(local::encode(request));
@@ -66,6 +70,9 @@ Result<bool> Connection::open() {
   std::memcpy(address.sun_path, path_.c_str(), path_.size() + 1);
   socket_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket_ < 0) return not_reached(path_, errno);
+  const timeval patience{answer_seconds_max, 0};
+  ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
   // The socket API asks for the cast.
   if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
     const Error error = not_reached(path_, errno);
@@ -116,6 +123,12 @@ Result<bool> Connection::read_exactly(std::span<std::uint8_t> to) {
   while (!to.empty()) {
     const ssize_t got = ::recv(socket_, to.data(), to.size(), 0);
     if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN && is_watching_) continue;
+    if (got < 0 && errno == EAGAIN) {
+      return fail(Errc::unavailable, "the daemon at " + path_ + " has not answered for " +
+                                         std::to_string(answer_seconds_max) +
+                                         " seconds; see its log, then try again");
+    }
     if (got <= 0) return lost();
     to = to.subspan(static_cast<std::size_t>(got));
   }

@@ -26,6 +26,7 @@ class Connection : public Daemon {
   [[nodiscard]] Error lost() const;
 
   std::string path_;
+  bool is_watching_ = false;
   int socket_ = -1;
 };
 

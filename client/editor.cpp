@@ -85,7 +85,9 @@ Result<std::string> edit_text(const std::string& command, const std::string& ini
                                        "in " +
                                        file.string());
   }
-  return files::read(file, limits::document_bytes_max);
+  auto text = files::read(file, limits::document_bytes_max);
+  if (!text) folder.keep();
+  return text;
 }
 
 }  // namespace kith::client

@@ -203,6 +203,9 @@ local::ProposalsAnswer Replica::Impl::proposals() const {
       }
     }
     for (const auto& [member, word] : standing.words) {
+      // What came later is shown beside an agreement, which it does not undo.
+      const bool also = word != Consent::Word::agree && standing.agreed_by.contains(member);
+      if (also) row.words.push_back({code_of(member), Consent::Word::agree});
       row.words.push_back({code_of(member), word});
     }
     add_our_word(standing, row);
@@ -330,7 +333,8 @@ local::FrontAnswer Replica::Impl::front(const local::FrontRequest& request) cons
     });
   });
   for (auto& row : waiting.proposals) {
-    if (!row.ours_given) out.proposals.push_back(std::move(row));
+    // Whoever agreed need not be asked for every round; kith proposals shows where it stands.
+    if (!row.ours_given && !row.ours_agreed) out.proposals.push_back(std::move(row));
   }
   const auto views = host.views().read();
   storage::RecordFilter filter;

@@ -103,8 +103,13 @@ void Replica::Impl::grant_candidates() {
     if (!peer.candidate_member) continue;
     const auto& members = fold->state().members;
     if (!members.contains(*peer.candidate_member)) {
+      const auto candidate = candidates.find(*peer.candidate_member);
+      const bool is_taken = candidate != candidates.end() &&
+                            holder_of(candidate->second.request.profile.code).has_value();
       host.send(id, peer::encode(peer::JoinWaiting{
-                        "the sponsor knows you; the members have not decided yet"}));
+                        is_taken ? "your code was given to another member meanwhile: ask the "
+                                   "sponsor for a new invitation, and begin again with another code"
+                                 : "the sponsor knows you; the members have not decided yet"}));
     } else if (me.network_secret && !space_keys.empty()) {
       host.send(id, peer::encode(peer::JoinGranted{fold->state().decision, *me.network_secret,
                                                    space_keys.front().g, space_keys.front().r}));
@@ -168,13 +173,14 @@ bool Replica::Impl::is_open(const InvitationState& invitation) const {
 }
 
 void Replica::Impl::forget_candidates() {
+  if (!fold) return;  // Who was admitted is not known yet.
   std::erase_if(invitations, [&](const InvitationState& one) { return !is_open(one); });
   std::erase_if(candidates, [&](const auto& candidate) {
     // Without its invitation it cannot come back for what it waits for.
     const bool is_invited = std::ranges::any_of(invitations, [&](const InvitationState& one) {
       return one.used_by == candidate.second.certificate.transport_key;
     });
-    const bool waits = is_invited && fold && !fold->state().members.contains(candidate.first);
+    const bool waits = is_invited && !fold->state().members.contains(candidate.first);
     if (!waits) candidates_gone.push_back(candidate_key(candidate.first));
     return !waits;
   });

@@ -53,7 +53,7 @@ void Replica::Impl::tick() {
   const bool unsigned_tail = own_range && own_range->size() > logs.at(own_log).checkpoint.size;
   if (unsigned_tail && !no_signing && !flush_pending) sign_what_is_held();
   ++tended;
-  if (fold) forget_candidates();
+  forget_candidates();
   if (!candidates_gone.empty()) save_invitations([](const std::optional<Error>&) {});
   remind_owners();
   ask_for_cosignatures();

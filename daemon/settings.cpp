@@ -96,9 +96,6 @@ Exit usage(const std::string& what) {
 }
 
 std::variant<Settings, Exit> checked(Settings settings, InitSettings init) {
-  if (init.found && !init.join.empty()) {
-    return usage("init needs either --found or --join INVITEFILE, not both");
-  }
   if (!init.found && (!init.network_name.empty() || !init.aim.empty())) {
     return usage("--name and --aim belong to --found: a network that is joined has both already");
   }
@@ -168,6 +165,9 @@ std::variant<Settings, Exit> parse_settings(int argc, const char* const* argv) {
     return usage(error.what());
   }
   if (settings.dir.empty()) return usage("name the data directory: --dir DIR, or KITHD_DIR");
+  if (init_app->parsed() && init.found && !init.join.empty()) {
+    return usage("init needs either --found or --join INVITEFILE, not both");
+  }
   if (init_app->parsed()) {
     const std::string lacking = missing(*init_app, init_settings, init);
     if (!lacking.empty()) return usage("init needs " + lacking + " as well");

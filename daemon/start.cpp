@@ -130,6 +130,7 @@ void Replica::Impl::load() {
   if (!logs.contains(own_log)) follow(own_log, me.member);
   if (me.network_secret) follow(commons_log(me.founder), me.founder);
   govern();
+  if (no_signing) host.log_line(*no_signing);
   if (own_range && own_range->size() > 0 && !no_signing) sign_what_is_held();
   for (const auto& [log, _] : logs) {
     judge_more(log);

@@ -47,8 +47,12 @@ Exit audit(const std::string& member, Daemon& daemon, const Console& console) {
     const std::string whose = answer->logs.size() == 1
                                   ? "The history of " + clean_line(answer->logs[0].code)
                                   : "Every history";
-    console.out << (intact ? whose + " is intact.\n"
-                           : "There are faults; tell the member they belong to.\n");
+    console.out
+        << (intact
+                ? whose + " is intact.\n"
+                : "There are faults. Where something is damaged, it is most likely this machine's "
+                  "disk:\n"
+                  "stop kithd and run kithd check. Of all else tell the member it belongs to.\n");
   }
   return intact ? Exit::ok : Exit::faults;
 }

@@ -33,6 +33,19 @@ std::vector<local::ProposalRow> with_prefix(const local::ProposalsAnswer& open,
   return found;
 }
 
+/// The proposals that would admit somebody with this code: no code holds a blank.
+std::vector<local::ProposalRow> that_admit(const local::ProposalsAnswer& open,
+                                           const std::string& code) {
+  std::vector<local::ProposalRow> found;
+  for (const auto& proposal : open.proposals) {
+    const auto names_it = [&](const std::string& effect) {
+      return effect.starts_with("admit " + code + " ");
+    };
+    if (std::ranges::any_of(proposal.effects, names_it)) found.push_back(proposal);
+  }
+  return found;
+}
+
 Result<bool> choose(const local::ProposalsAnswer& open, const std::string& target, Chosen& chosen) {
   std::vector<local::CandidateRow> candidates;
   for (const auto& candidate : open.candidates) {
@@ -41,7 +54,8 @@ Result<bool> choose(const local::ProposalsAnswer& open, const std::string& targe
                        full_id(candidate.member.view()).starts_with(lower_case(target));
     if (by_id || candidate.profile.code == upper_case(target)) candidates.push_back(candidate);
   }
-  const auto proposals = with_prefix(open, target);
+  auto proposals = with_prefix(open, target);
+  if (candidates.empty() && proposals.empty()) proposals = that_admit(open, upper_case(target));
   if (candidates.size() + proposals.size() > 1) {
     return fail(Errc::usage, "\"" + target +
                                  "\" fits more than one; kith proposals shows them "
@@ -147,6 +161,19 @@ std::optional<std::string> given_already(const Chosen& chosen, Consent::Word wor
            "\" already; nothing was sent. " + clean_line(proposal.explanation);
   }
   return std::nullopt;
+}
+
+/// Of a member's agreements one counts at a time.
+void warn_of_another(const local::ProposalsAnswer& open, const Chosen& chosen,
+                     const ConsentOptions& options, const Console& console) {
+  if (options.stand_aside || options.object) return;
+  for (const auto& proposal : open.proposals) {
+    if (!proposal.ours_agreed) continue;
+    if (std::ranges::count(chosen.proposals, proposal.id, &local::ProposalRow::id) > 0) continue;
+    console.err << "kith: your organisation agreed to " << short_id(proposal.id)
+                << " before, and only one agreement counts at a time: unless that one is stuck, "
+                   "wait until it is decided (kith proposals)\n";
+  }
 }
 
 /// Shows what the word is about, and asks for the comparison that no program can make.
@@ -324,6 +351,7 @@ Exit consent(const ConsentOptions& options, Daemon& daemon, const Console& conso
   }
   const auto status = ask_member_status(daemon, console);
   if (!status) return status.exit;
+  warn_of_another(*open, *chosen, options, console);
   if (!person_agrees(*chosen, options, console)) {
     return complain(console, fail(Errc::unavailable, "nothing was sent"));
   }
@@ -334,9 +362,6 @@ Exit consent(const ConsentOptions& options, Daemon& daemon, const Console& conso
       records_of(*chosen, *admission, word_of(options), *status, key->public_key(), desk);
   const auto published = send_records(records, *status, *key, daemon, console);
   if (!published) return published.exit;
-  const bool agreed_elsewhere =
-      !chosen->candidates.empty() &&
-      std::ranges::any_of(open->proposals, &local::ProposalRow::ours_agreed);
   const auto settled = settled_outcomes(proposals_of(*chosen, *published), *chosen,
                                         word_of(options), *open, desk, daemon, quiet(console));
   // The word is logged whatever became of the daemon since: it must not be given twice.
@@ -350,11 +375,6 @@ Exit consent(const ConsentOptions& options, Daemon& daemon, const Console& conso
     return Exit::ok;
   }
   for (const ProposalOutcome& outcome : outcomes) console.out << told(*chosen, outcome);
-  if (agreed_elsewhere) {
-    console.err << "kith: your organisation has agreed to another open proposal before, and only "
-                   "the first agreement counts until the members ask again; kith proposals shows "
-                   "where things stand\n";
-  }
   return Exit::ok;
 }
 

@@ -48,8 +48,13 @@ Section waiting(const local::FrontAnswer& page, const Result<PublicKey>& author)
   }
   for (const auto& candidate : page.candidates) {
     const std::string code = fit(clean_line(candidate.profile.code), code_columns);
+    const auto alike = std::ranges::count_if(page.candidates, [&](const auto& other) {
+      return other.profile.code == candidate.profile.code;
+    });
+    // Where there is more to say than a line holds, that is where to read it.
+    const bool is_simple = alike == 1 && candidate.warning.empty();
     section.items.push_back({code + " " + clean_line(candidate.profile.name) + " wants to join",
-                             "kith consent " + shell_word(code)});
+                             is_simple ? "kith consent " + shell_word(code) : "kith proposals"});
   }
   for (const auto& proposal : page.proposals) {
     section.items.push_back(

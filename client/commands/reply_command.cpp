@@ -10,6 +10,7 @@
 #include "protocol/base/text.hpp"
 #include "protocol/records/document.hpp"
 #include "protocol/records/kind_table.hpp"
+#include "protocol/records/outline.hpp"
 #include "storage/files/file.hpp"
 
 namespace kith::client {
@@ -35,29 +36,6 @@ std::string editor_text(const local::ShowAnswer& to) {
          clean_line(to.record.title) + "\":\n\n" + quoted + "\n";
 }
 
-Result<std::string> text_of(const ReplyOptions& options, const local::ShowAnswer& to,
-                            const Console& console, const Desk& desk) {
-  if (options.text) return *options.text;
-  if (options.file && *options.file == "-") return read_input(console.in);
-  if (options.file) {
-    auto words = files::read(desk.working_folder / *options.file, limits::document_bytes_max);
-    if (!words) return fail(Errc::usage, "--file: " + words.error().detail);
-    return words;
-  }
-  if (!can_ask(console)) {
-    return fail(Errc::usage,
-                "give your words with --text TEXT or --file FILE (- for standard "
-                "input)");
-  }
-  auto edited = desk.edit(editor_text(to));
-  if (!edited) return edited;
-  return edited->substr(0, edited->find(cut_line));
-}
-
-bool is_blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
-}
-
 /// What somebody wrote in an editor must not be lost, whatever went wrong, nor replace another
 /// file.
 void keep_unsent(const std::string& words, const Console& console, const Desk& desk) {
@@ -74,6 +52,40 @@ void keep_unsent(const std::string& words, const Console& console, const Desk& d
   }
   console.err << "kith: your words, which could not be kept in a file:\n"
               << clean_text(words) << '\n';
+}
+
+Result<std::string> text_of(const ReplyOptions& options, const local::ShowAnswer& to,
+                            const Console& console, const Desk& desk) {
+  if (options.text) return *options.text;
+  if (options.file && *options.file == "-") return read_input(console.in);
+  if (options.file) {
+    auto words = files::read(desk.working_folder / *options.file, limits::document_bytes_max);
+    if (!words) return fail(Errc::usage, "--file: " + words.error().detail);
+    return words;
+  }
+  if (!can_ask(console)) {
+    return fail(Errc::usage,
+                "give your words with --text TEXT or --file FILE (- for standard "
+                "input)");
+  }
+  const std::string shown = editor_text(to);
+  auto edited = desk.edit(shown);
+  if (!edited) return edited;
+  const std::size_t cut = edited->find(cut_line);
+  const std::string_view below =
+      cut == std::string::npos ? std::string_view() : std::string_view(*edited).substr(cut);
+  if (!below.empty() &&
+      trimmed(below) != trimmed(std::string_view(shown).substr(shown.find(cut_line)))) {
+    keep_unsent(*edited, console, desk);
+    return fail(Errc::usage,
+                "something was changed below the cut, and that would not be sent; move it above "
+                "the cut");
+  }
+  return edited->substr(0, cut);
+}
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
 std::string reply_document(const ReplyOptions& options, const RecordId& to, std::string words) {

@@ -5,6 +5,7 @@
 #include "client/layout.hpp"
 #include "protocol/base/text.hpp"
 #include "protocol/records/document.hpp"
+#include "protocol/records/kind_table.hpp"
 
 namespace kith::client {
 namespace {
@@ -23,6 +24,14 @@ std::string words_of(const Bytes& body) {
   return words;
 }
 
+/// Whether a person filled in more than a title: a thread has no room for a form.
+bool has_fields(const Bytes& body) {
+  if (!is_utf8(text(body))) return false;
+  const Parsed parsed = parse_document(text(body));
+  const KindSpec* kind = find_kind(parsed.document.kind);
+  return parsed.document.kind != "reply" && kind != nullptr && !kind->open_front_matter;
+}
+
 void print_entry(const Console& console, const local::ThreadRow& row) {
   const std::string indent(std::min<std::size_t>(row.depth, depth_max) * indent_columns, ' ');
   const local::RecordSummary& record = row.record;
@@ -33,6 +42,10 @@ void print_entry(const Console& console, const local::ThreadRow& row) {
   const std::string words = words_of(row.body);
   if (row.depth == 0 || words.empty()) {
     console.out << fit(indent + clean_line(record.title), console.width) << '\n';
+  }
+  if (has_fields(row.body)) {
+    console.out << indent << "… all of it: kith show " << short_id(record.id) << '\n';
+    return;
   }
   std::size_t lines = 0;
   for (std::size_t at = 0; at < words.size(); ++lines) {

@@ -41,17 +41,17 @@ Exit watch(const WatchOptions& options, Daemon& daemon, const Console& console) 
   }
   if (console.err_is_terminal) console.err << "Waiting for entries; Ctrl-C ends.\n";
 
-  auto arrival = ask<local::WatchAnswer>(daemon, console, local::WatchRequest{since});
+  auto said = daemon.ask(local::WatchRequest{since}, [](const local::Progress&) {});
   for (std::uint64_t seen = 1;; ++seen) {
+    if (!said) return complain_in_a_line(console, said.error());
+    if (const auto* end = std::get_if<local::Refusal>(&*said)) {
+      return complain_in_a_line(console, fail(end->code, end->said));
+    }
+    const auto arrival = take<local::WatchAnswer>(console, std::move(said));
     if (!arrival) return arrival.exit;
     print_arrival(console, *arrival);
     if (seen == options.count || !console.out) return Exit::ok;
-    auto said = daemon.next();
-    if (const auto* end = said ? std::get_if<local::Refusal>(&*said) : nullptr) {
-      return complain_in_a_line(console, fail(end->code, end->said));
-    }
-    if (!said) return complain_in_a_line(console, said.error());
-    arrival = take<local::WatchAnswer>(console, std::move(said));
+    said = daemon.next();
   }
 }
 

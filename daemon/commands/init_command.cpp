@@ -35,7 +35,12 @@ Result<PublicKey> read_steward(const std::string& setting) {
   constexpr std::string_view author = "kith-author-";
   if (setting.starts_with(author)) return decode_author(setting);
   const auto content = files::read(setting, key_file_bytes_max);
-  if (!content) return content.error();
+  if (!content) {
+    return fail(Errc::usage,
+                "--steward is a kith-author-… line, a file that holds one, or an "
+                "author's key file: " +
+                    content.error().detail);
+  }
   const std::string_view text = trimmed(*content);
   if (text.starts_with(author)) return decode_author(text);
   const auto key = inspect_key_file(*content);

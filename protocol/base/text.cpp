@@ -102,7 +102,8 @@ Result<Bytes> decode_digits(std::string_view text, unsigned bits,
   }
   // Only what we would write ourselves.
   if (held >= bits || (buffer & ((1U << held) - 1)) != 0) {
-    return fail(Errc::malformed, std::string("not ") + what + ": digits are missing, or spare bits are set");
+    return fail(Errc::malformed,
+                std::string("not ") + what + ": digits are missing, or spare bits are set");
   }
   return out;
 }

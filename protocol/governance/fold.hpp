@@ -72,6 +72,7 @@ struct ProposalStanding {
   bool agreed = false;  ///< Its own entry lies below the agreed size of its log: safe to speak on.
   Rule rule;            ///< The strictest of its effects.
   std::map<MemberId, Consent::Word> words;  ///< Each elector's newest word that counts.
+  std::set<MemberId> agreed_by;             ///< Who agreed in any round, whatever they said since.
   std::uint32_t highest_round = 0;          ///< 0 as long as nobody said anything.
   std::vector<std::uint32_t> passed_in;     ///< Rounds, ascending.
   std::set<MemberId> seen_by;

@@ -47,7 +47,10 @@ void fill_words(const Sayings& sayings, ProposalStanding& standing) {
     for (const Said& said : log) {
       if (said.proposal != standing.id) continue;
       standing.highest_round = std::max(standing.highest_round, said.round);
-      if (said.what == Said::What::agree) standing.words[elector] = Consent::Word::agree;
+      if (said.what == Said::What::agree) {
+        standing.words[elector] = Consent::Word::agree;
+        standing.agreed_by.insert(elector);
+      }
       if (said.what == Said::What::stand_aside) {
         standing.words[elector] = Consent::Word::stand_aside;
       }

@@ -362,6 +362,15 @@ TEST(Consent, TheSameWordTwiceIsRefusedAndAnObjectionBesideAnAgreementIsExplaine
   EXPECT_NE(objects.err.find("goes on counting"), std::string::npos);
 }
 
+TEST(Consent, ACodeFindsTheProposalThatAdmitsIt) {
+  ConsentBench bench(1);
+  bench.open.proposals[0].effects = {"admit HAL (fingerprint: a b), Hal Trust"};
+  bench.set();
+  EXPECT_EQ(bench.run({"consent", "hal", "--yes"}).exit, Exit::ok);
+  EXPECT_EQ(decode_consent(published_records(bench.daemon)[0].body)->proposal,
+            bench.open.proposals[0].id);
+}
+
 TEST(Consent, SaysThatSomebodyIsAMemberAlready) {
   ConsentBench bench(1);
   local::MembersAnswer members;
@@ -452,7 +461,7 @@ TEST(Consent, WarnsWhenAnotherProposalHasOurAgreement) {
   bench.set();
   const Outcome outcome = bench.run({"consent", "ZZC", "--yes"});
   EXPECT_EQ(outcome.exit, Exit::ok);
-  EXPECT_NE(outcome.err.find("only the first agreement counts"), std::string::npos);
+  EXPECT_NE(outcome.err.find("only one agreement counts at a time"), std::string::npos);
 }
 
 TEST(Consent, HasOneShapeInJson) {

@@ -303,6 +303,10 @@ TEST(Watch, ExitsWith4WhenTheDaemonEndsWellAndKeepsToALine) {
   EXPECT_EQ(outcome.exit, Exit::unreachable);
   EXPECT_EQ(lines_of(outcome.out), 2U);
   EXPECT_NE(outcome.out.find("{\"error\":"), std::string::npos) << outcome.out;
+  bench.daemon.on<local::WatchRequest>(local::Refusal{Errc::unavailable, "this daemon is ending"});
+  const Outcome at_once = bench.run({"watch", "--since", "1", "--json"});
+  EXPECT_EQ(at_once.exit, Exit::unreachable);
+  EXPECT_EQ(lines_of(at_once.out), 1U);
 }
 
 TEST(Watch, ExitsWith4WhenTheDaemonGoesAway) {
