@@ -95,6 +95,7 @@ Result<bool> Connection::send(BytesView message) {
     // A daemon that went away must not end this process by a signal.
     const ssize_t sent = ::send(socket_, rest.data(), rest.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno == EAGAIN) return silent();
     if (sent < 0) return lost();
     rest = rest.subspan(static_cast<std::size_t>(sent));
   }
@@ -125,14 +126,17 @@ Result<bool> Connection::read_exactly(std::span<std::uint8_t> to) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN && is_watching_) continue;
     if (got < 0 && errno == EAGAIN) {
-      return fail(Errc::unavailable, "the daemon at " + path_ + " has not answered for " +
-                                         std::to_string(answer_seconds_max) +
-                                         " seconds; see its log, then try again");
+      return silent();
     }
     if (got <= 0) return lost();
     to = to.subspan(static_cast<std::size_t>(got));
   }
   return true;
+}
+
+Error Connection::silent() const {
+  return fail(Errc::unavailable, "the daemon at " + path_ + " has not answered for " +
+                                     std::to_string(answer_seconds_max) + " seconds; see its log");
 }
 
 Error Connection::lost() const {

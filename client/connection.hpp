@@ -24,6 +24,7 @@ class Connection : public Daemon {
   [[nodiscard]] Result<local::Answer> receive();
   [[nodiscard]] Result<bool> read_exactly(std::span<std::uint8_t> to);
   [[nodiscard]] Error lost() const;
+  [[nodiscard]] Error silent() const;
 
   std::string path_;
   bool is_watching_ = false;

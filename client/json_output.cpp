@@ -161,6 +161,7 @@ Json row(const local::ProposalRow& proposal) {
           {"ours_given", proposal.ours_given},
           {"our_word", text_or_null(proposal.our_word)},
           {"ours_agreed", proposal.ours_agreed},
+          {"waits_for_us", proposal.waits_for_us},
           {"admits", ids},
           {"explanation", proposal.explanation}};
 }

@@ -114,6 +114,12 @@ void Replica::Impl::judge_more(const LogId& id) {
   }
 }
 
+bool Replica::Impl::is_judging(const LogId& id) const {
+  const LogState& state = logs.at(id);
+  return state.judged == state.size || std::ranges::count(to_judge, id) > 0 ||
+         std::ranges::any_of(state.batches, [](const auto& batch) { return !batch->late; });
+}
+
 std::shared_ptr<Replica::Impl::JudgeBatch> Replica::Impl::next_batch(const LogId& id,
                                                                      LogState& state) {
   const std::uint64_t begin = state.batches.empty() ? state.judged : state.batches.back()->next;
@@ -205,13 +211,13 @@ void Replica::Impl::absorb_done(const LogId& id) {
     }
   }
   govern();
+  if (!blocked) judge_more(id);
+  show_more(id);
   while (id == own_log && !when_judged.empty() && when_judged.begin()->first < state.judged) {
     const auto next = std::move(when_judged.begin()->second);
     when_judged.erase(when_judged.begin());
     next();
   }
-  if (!blocked) judge_more(id);
-  show_more(id);
 }
 
 bool Replica::Impl::absorb(const LogId& id, JudgeBatch& batch) {

@@ -155,22 +155,26 @@ local::AuthorsAnswer Replica::Impl::authors() const {
 }
 
 void Replica::Impl::add_our_word(const ProposalStanding& standing, local::ProposalRow& row) const {
+  row.waits_for_us = true;
   const auto own = governance.find(me.member);
   if (own == governance.end()) return;
-  bool agreed_now = false;
   for (const GovernanceEntry& entry : own->second.entries) {
     const auto* consent = std::get_if<Consent>(&entry.said);
     if (consent == nullptr || consent->proposal != standing.id) continue;
     // An agreement belongs to its round; the other words to none.
     const bool agrees = consent->word == Consent::Word::agree;
+    const bool counts = !agrees || consent->round >= row.our_round;
     row.ours_agreed = row.ours_agreed || agrees;
-    if (agrees && consent->round < row.our_round) continue;
-    agreed_now = agreed_now || agrees;
-    row.our_word = agrees                                        ? "agree"
+    row.ours_agreed_now = row.ours_agreed_now || (agrees && counts);
+    row.our_word = !counts                                       ? ""
+                   : agrees                                      ? "agree"
                    : consent->word == Consent::Word::stand_aside ? "stand aside"
                                                                  : "object";
   }
-  row.ours_given = agreed_now || row.our_word == "stand aside";
+  row.ours_given = row.ours_agreed_now || row.our_word == "stand aside";
+  // Whoever agreed before is asked again where others have gone on to, not in an empty round.
+  const bool others_are_there = standing.highest_round >= row.our_round;
+  row.waits_for_us = !row.ours_given && (!row.ours_agreed || others_are_there);
   const bool has_vote = std::ranges::count(fold->state().electors(), me.member) > 0;
   if (!row.our_word.empty() && has_vote && !standing.words.contains(me.member)) {
     row.explanation += " Our own word is given; it counts once enough others have confirmed it.";
@@ -333,8 +337,7 @@ local::FrontAnswer Replica::Impl::front(const local::FrontRequest& request) cons
     });
   });
   for (auto& row : waiting.proposals) {
-    // Whoever agreed need not be asked for every round; kith proposals shows where it stands.
-    if (!row.ours_given && !row.ours_agreed) out.proposals.push_back(std::move(row));
+    if (row.waits_for_us) out.proposals.push_back(std::move(row));
   }
   const auto views = host.views().read();
   storage::RecordFilter filter;

@@ -59,7 +59,8 @@ void Replica::Impl::candidate_message(PeerId id, peer::Message& message) {
   peer.candidate_member = certificate->member;
   const bool is_new = !invitation->used_by.has_value();
   invitation->used_by = peer.session.transport_key;
-  if (!candidates.contains(certificate->member)) {
+  const bool is_member = fold && fold->state().members.contains(certificate->member);
+  if (!is_member && !candidates.contains(certificate->member)) {
     candidates[certificate->member] = {*request, *certificate, host.now()};
     host.log_line("a candidate waits for a proposal: " + one_line(request->profile.code, 16) + " " +
                   one_line(request->profile.name, 80));
@@ -143,6 +144,11 @@ void Replica::Impl::invite(const local::InviteRequest& request,
         "your daemon's profile names no address, so whoever is invited could not reach it: name "
         "the one at which it listens, kith invite --address HOST:PORT"});
   }
+  // Those of members who may still have to come for their keys give way.
+  const auto expired = std::ranges::find_if(
+      invitations, [&](const InvitationState& one) { return one.expires <= host.now(); });
+  const bool is_full = invitations.size() >= limits::invitations_max;
+  if (is_full && expired != invitations.end()) invitations.erase(expired);
   if (invitations.size() >= limits::invitations_max) {
     return answer(local::Refusal{Errc::too_large,
                                  "64 invitations are open: wait until one expires (30 days each)"});
@@ -173,7 +179,8 @@ bool Replica::Impl::is_open(const InvitationState& invitation) const {
 }
 
 void Replica::Impl::forget_candidates() {
-  if (!fold) return;  // Who was admitted is not known yet.
+  // Who was admitted is known once everything that is here has been judged.
+  if (!fold_complete() || judging > 0 || !to_judge.empty()) return;
   std::erase_if(invitations, [&](const InvitationState& one) { return !is_open(one); });
   std::erase_if(candidates, [&](const auto& candidate) {
     // Without its invitation it cannot come back for what it waits for.

@@ -16,6 +16,8 @@ using std::chrono_literals::operator""ms;
 namespace {
 
 constexpr auto tick_every = 1s;
+/// Ticks after which a client that waits hears that it is not forgotten: far below its patience.
+constexpr std::uint64_t remind_every = 10;
 /// Between two lines about who knocked in vain.
 constexpr auto strangers_every = 60s;
 constexpr auto drain_step = 5ms;
@@ -280,6 +282,9 @@ asio::awaitable<void> Node::tick() {
   while (!stopping_) {
     replica_->tick();
     report_strangers();
+    if (++ticks_ % remind_every == 0) {
+      local_.remind(local::encode(local::Answer(local::Progress{0, 0, "kithd is still at it"})));
+    }
     co_await stop_ticking_.wait(Clock::now() + tick_every);
   }
 }

@@ -91,6 +91,7 @@ class Node final : public Host {
   asio::signal_set signals_;
   Listener listener_;
   Dialer dialer_;
+  std::uint64_t ticks_ = 0;
   std::unique_ptr<Replica> replica_;
   // Their threads run the Replica's functions: they are joined before it goes.
   Verifier verifier_;

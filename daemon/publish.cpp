@@ -227,10 +227,7 @@ void Replica::Impl::publish(local::PublishRequest request,
 }
 
 std::optional<Error> Replica::Impl::why_not_govern() const {
-  const LogState& own = logs.at(own_log);
-  const bool moves =
-      own.judged == own.size || !own.batches.empty() || std::ranges::count(to_judge, own_log) > 0;
-  if (moves) return std::nullopt;
+  if (is_judging(own_log)) return std::nullopt;
   // Who does not know its own last word might give two, and whoever asks would wait for ever.
   return fail(
       Errc::unavailable,

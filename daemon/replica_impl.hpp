@@ -158,6 +158,8 @@ struct Replica::Impl {
 
   // absorb.cpp
   void judge_more(const LogId& log);
+  /// Whether all that is held of it is judged, or will be without anything more from others.
+  [[nodiscard]] bool is_judging(const LogId& log) const;
   [[nodiscard]] std::shared_ptr<JudgeBatch> next_batch(const LogId& log, LogState& state);
   void read_late(const LogId& log, LogState& state, JudgeBatch& batch);
   void read_next(const LogId& log, std::uint64_t last, JudgeBatch& batch);

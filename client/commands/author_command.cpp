@@ -117,18 +117,18 @@ Exit author_enrol(const AuthorOptions& options, Daemon& daemon, const Console& c
     return complain(console, fail(Errc::conflict, "this author may " + scopes_text(*scopes) +
                                                       " already; nothing was changed"));
   }
-  const Scopes lost = scopes_of(*authors, *author) & static_cast<Scopes>(~*scopes);
-  if (lost != 0 && !options.yes && !is_last_steward(*authors, *author)) {
-    return complain(console, fail(Errc::forbidden,
-                                  "--scope replaces what somebody may, and this would take away: " +
-                                      scopes_text(lost) + "; name all scopes, or add --yes"));
-  }
   const bool stays_steward = (*scopes & static_cast<Scopes>(Scope::steward)) != 0;
   if (is_last_steward(*authors, *author) && !stays_steward && !options.yes) {
     return complain(console, fail(Errc::forbidden,
                                   "this is your only steward and may everything already: with "
                                   "these scopes nobody could be enrolled again; enrol another "
                                   "steward first, or add --yes"));
+  }
+  const Scopes lost = scopes_of(*authors, *author) & static_cast<Scopes>(~*scopes);
+  if (lost != 0 && !options.yes) {
+    return complain(console, fail(Errc::forbidden,
+                                  "--scope replaces what somebody may, and this would take away: " +
+                                      scopes_text(lost) + "; name all scopes, or add --yes"));
   }
   return enrol(*author, *scopes, *authors, daemon, console, desk);
 }

@@ -30,6 +30,10 @@ Answered<Published> send_records(const std::vector<Outgoing>& outgoing,
   std::optional<local::Progress> sending;
   if (records.size() > many) sending = local::Progress{records.size(), 0, "entries: sending them"};
   const auto answer = ask<local::PublishAnswer>(daemon, console, std::move(*request), sending);
+  if (!answer && answer.exit == Exit::unreachable) {
+    console.err << "kith: it may have been published all the same: look at kith list, or kith "
+                   "proposals, before you try again\n";
+  }
   if (!answer) return {std::nullopt, answer.exit};
   if (answer->records.size() != records.size()) {
     const Error wrong = fail(Errc::malformed,

@@ -39,7 +39,9 @@ std::vector<local::ProposalRow> that_admit(const local::ProposalsAnswer& open,
   std::vector<local::ProposalRow> found;
   for (const auto& proposal : open.proposals) {
     const auto names_it = [&](const std::string& effect) {
-      return effect.starts_with("admit " + code + " ");
+      // Not one that takes the code of a member.
+      return effect.starts_with("admit " + code + " ") &&
+             effect.find("; beware: the code " + code) == std::string::npos;
     };
     if (std::ranges::any_of(proposal.effects, names_it)) found.push_back(proposal);
   }
@@ -56,6 +58,12 @@ Result<bool> choose(const local::ProposalsAnswer& open, const std::string& targe
   }
   auto proposals = with_prefix(open, target);
   if (candidates.empty() && proposals.empty()) proposals = that_admit(open, upper_case(target));
+  // Whoever is proposed already: the word is on that proposal.
+  std::erase_if(candidates, [&](const local::CandidateRow& candidate) {
+    const auto* proposal = proposed_already(open, candidate);
+    if (proposal != nullptr) proposals.push_back(*proposal);
+    return proposal != nullptr;
+  });
   if (candidates.size() + proposals.size() > 1) {
     return fail(Errc::usage, "\"" + target +
                                  "\" fits more than one; kith proposals shows them "
@@ -124,10 +132,6 @@ Result<Proposal> admit_all(const local::ProposalsAnswer& open, const Chosen& cho
   proposal.basis = open.basis;
   for (const auto& candidate : chosen.candidates) {
     const std::string& code = candidate.profile.code;
-    if (const auto* earlier = proposed_already(open, candidate)) {
-      return fail(Errc::conflict,
-                  code + " is proposed already; type: kith consent " + short_id(earlier->id));
-    }
     if (!candidate.warning.empty()) {
       return fail(Errc::conflict,
                   candidate.warning + ": ask them to begin again with another code");
@@ -153,9 +157,8 @@ const char* name_of(Consent::Word word) {
 /// Said already, and saying it again would only lengthen the log for good.
 std::optional<std::string> given_already(const Chosen& chosen, Consent::Word word) {
   for (const auto& proposal : chosen.proposals) {
-    const bool is_repeated = word == Consent::Word::agree
-                                 ? proposal.ours_given && proposal.ours_agreed
-                                 : proposal.our_word == name_of(word);
+    const bool is_repeated = word == Consent::Word::agree ? proposal.ours_agreed_now
+                                                          : proposal.our_word == name_of(word);
     if (!is_repeated) continue;
     return "your organisation's word on " + short_id(proposal.id) + " is \"" + name_of(word) +
            "\" already; nothing was sent. " + clean_line(proposal.explanation);

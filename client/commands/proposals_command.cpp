@@ -65,7 +65,7 @@ void print_proposal(const Console& console, const local::ProposalRow& proposal) 
   if (!proposal.our_word.empty()) {
     console.out << "  your word    is given: " << clean_line(proposal.our_word) << '\n';
   }
-  if (!proposal.ours_given) {
+  if (!proposal.ours_agreed_now) {
     console.out << "  to agree     kith consent " << id << "  (or --stand-aside, --object)\n";
   }
 }

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "client/commands/commands.hpp"
 #include "client/commands/common.hpp"
@@ -54,14 +56,33 @@ void keep_unsent(const std::string& words, const Console& console, const Desk& d
               << clean_text(words) << '\n';
 }
 
+std::string above_cut(const std::string& text) { return text.substr(0, text.find(cut_line)); }
+
+/// Whether anything stands below the cut that was not shown there. Blanks at the ends of lines do
+/// not count, and what was shown may be deleted.
+bool has_words_below(std::string_view edited, std::string_view shown) {
+  const auto lines_below = [](std::string_view all) {
+    std::set<std::string_view> lines;
+    const std::size_t cut = all.find(cut_line);
+    for (std::size_t at = cut; cut != std::string_view::npos && at < all.size();) {
+      lines.insert(trimmed(take_line(all, at)));
+    }
+    return lines;
+  };
+  const auto known = lines_below(shown);
+  return std::ranges::any_of(lines_below(edited), [&](std::string_view line) {
+    return !line.empty() && !known.contains(line);
+  });
+}
+
 Result<std::string> text_of(const ReplyOptions& options, const local::ShowAnswer& to,
                             const Console& console, const Desk& desk) {
   if (options.text) return *options.text;
-  if (options.file && *options.file == "-") return read_input(console.in);
+  if (options.file && *options.file == "-") return above_cut(read_input(console.in));
   if (options.file) {
     auto words = files::read(desk.working_folder / *options.file, limits::document_bytes_max);
     if (!words) return fail(Errc::usage, "--file: " + words.error().detail);
-    return words;
+    return above_cut(*words);
   }
   if (!can_ask(console)) {
     return fail(Errc::usage,
@@ -71,17 +92,12 @@ Result<std::string> text_of(const ReplyOptions& options, const local::ShowAnswer
   const std::string shown = editor_text(to);
   auto edited = desk.edit(shown);
   if (!edited) return edited;
-  const std::size_t cut = edited->find(cut_line);
-  const std::string_view below =
-      cut == std::string::npos ? std::string_view() : std::string_view(*edited).substr(cut);
-  if (!below.empty() &&
-      trimmed(below) != trimmed(std::string_view(shown).substr(shown.find(cut_line)))) {
+  if (has_words_below(*edited, shown)) {
     keep_unsent(*edited, console, desk);
     return fail(Errc::usage,
-                "something was changed below the cut, and that would not be sent; move it above "
-                "the cut");
+                "there are words below the cut, and those would not be sent; move them above it");
   }
-  return edited->substr(0, cut);
+  return above_cut(*edited);
 }
 
 bool is_blank(std::string_view text) {
@@ -137,7 +153,7 @@ Exit reply(const ReplyOptions& options, Daemon& daemon, const Console& console, 
   const auto sent = send_reply(options, *to, *words, *status, *key, daemon, console, desk);
   if (!sent) {
     const bool was_edited = !options.text && !options.file;
-    if (was_edited && !is_blank(*words)) keep_unsent(*words, console, desk);
+    if (was_edited && !is_blank(*words) && !secret_in(*words)) keep_unsent(*words, console, desk);
     return sent.exit;
   }
   const PublishedEntry& entry = sent->entries.front();

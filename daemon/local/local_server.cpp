@@ -59,6 +59,13 @@ class LocalServer::Client {
     answered_.notify();
   }
 
+  /// That it is not forgotten; nothing for one that has had a part of its answer.
+  void remind(const Bytes& message) {
+    if (!busy_ || streaming_ || !queue_.empty()) return;
+    queue_.push_back(message);
+    to_write_.notify();
+  }
+
   [[nodiscard]] bool is_behind() const { return queue_.size() >= server_.limits_.pending_max / 4; }
 
   /// Ends it once the queue is empty, at the latest at `when`.
@@ -110,7 +117,7 @@ class LocalServer::Client {
   asio::awaitable<void> write_answers() {
     for (;;) {
       if (queue_.empty()) {
-        if (finishing_ && (!busy_ || streaming_)) co_return;
+        if (finishing_ && !busy_) co_return;
         co_await to_write_.wait();
         continue;
       }
@@ -187,6 +194,10 @@ LocalServer::~LocalServer() {
 void LocalServer::answer(ClientId client, Bytes message, bool last) {
   const auto at = clients_.find(client);
   if (at != clients_.end()) at->second->answer(std::move(message), last);
+}
+
+void LocalServer::remind(const Bytes& message) {
+  for (const auto& [id, client] : clients_) client->remind(message);
 }
 
 bool LocalServer::is_behind(ClientId client) const {

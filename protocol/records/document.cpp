@@ -382,31 +382,35 @@ std::optional<Complaint> missing_kind(const std::vector<RawField>& fields) {
 /// A form whose first line is not the three dashes would be shared as a plain text.
 std::optional<Complaint> form_without_fences(std::string_view text) {
   constexpr std::size_t lines_max = 20;
-  std::optional<Complaint> found;
   const KindSpec* kind = nullptr;
+  std::size_t kind_line = 0;
+  std::vector<std::string_view> names;
   std::size_t at = 0;
   for (std::size_t number = 1; number <= lines_max && at < text.size(); ++number) {
     const std::string_view line = take_line(text, at);
     if (line.starts_with("```") || line.starts_with("~~~")) break;  // An example of one.
     const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos) continue;
-    const std::string_view name = trimmed(line.substr(0, colon));
-    if (kind != nullptr) {
-      const FieldSpec* field = kind->find(name);
-      if (field != nullptr && field->required) return found;
+    if (colon == std::string_view::npos || colon == 0 || line[0] == ' ' || line[0] == '\t')
       continue;
-    }
-    if (name != "kind") continue;
+    names.push_back(trimmed(line.substr(0, colon)));
+    if (names.back() != "kind" || kind != nullptr) continue;
     std::string_view value = trimmed(line.substr(colon + 1));
-    if (value.size() > 1 && (value[0] == '"' || value[0] == '\''))
-      value = value.substr(1, value.size() - 2);
+    const bool is_quoted = value.size() > 1 && (value[0] == '"' || value[0] == '\'');
+    if (is_quoted) value = value.substr(1, value.size() - 2);
     kind = find_kind(value);
-    found = Complaint{number, "kind",
-                      "stands in no front matter; begin the file with a line of three dashes and "
-                      "write another after the last field (or, if this is no form, begin it with "
-                      "front matter that says \"kind: document\")"};
+    if (kind != nullptr && !kind->is_document) kind = nullptr;
+    kind_line = number;
   }
-  return std::nullopt;
+  const auto is_required = [&](std::string_view name) {
+    const FieldSpec* field = kind->find(name);
+    return field != nullptr && field->required;
+  };
+  if (kind == nullptr || std::ranges::none_of(names, is_required)) return std::nullopt;
+  return Complaint{
+      kind_line, "kind",
+      "stands in no front matter; begin the file with a line of three dashes and write "
+      "another after the last field (or, if this is no form, begin it with front matter "
+      "that says \"kind: document\")"};
 }
 
 void check_content(const Parts& parts, FrontMatter front, Parsed& parsed) {

@@ -180,6 +180,8 @@ struct OpenProposal {
   admits @9 :List(Data);      # Ids of those whom it would admit.
   ourWord @10 :Text;          # Our newest: "agree", "stand aside", "object", or empty.
   oursAgreed @11 :Bool;       # In any round.
+  oursAgreedNow @12 :Bool;    # In our round.
+  waitsForUs @13 :Bool;
 }
 
 struct Proposals {

@@ -227,6 +227,8 @@ void write(wire::OpenProposal::Builder to, const ProposalRow& from) {
   to.setExplanation(words(from.explanation));
   to.setOurWord(words(from.our_word));
   to.setOursAgreed(from.ours_agreed);
+  to.setOursAgreedNow(from.ours_agreed_now);
+  to.setWaitsForUs(from.waits_for_us);
   auto admits = to.initAdmits(count(from.admits.size()));
   for (unsigned i = 0; i < admits.size(); ++i) admits.set(i, blob(from.admits[i].view()));
 }
@@ -243,6 +245,8 @@ void read(wire::OpenProposal::Reader from, ProposalRow& to) {
   to.explanation = text_of(from.getExplanation());
   to.our_word = text_of(from.getOurWord());
   to.ours_agreed = from.getOursAgreed();
+  to.ours_agreed_now = from.getOursAgreedNow();
+  to.waits_for_us = from.getWaitsForUs();
   demand(from.getAdmits().size() <= limits::effects_max);
   for (const auto member : from.getAdmits()) to.admits.push_back(octets<MemberId>(member));
 }

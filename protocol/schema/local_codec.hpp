@@ -187,6 +187,8 @@ struct ProposalRow {
   std::vector<MemberId> admits;  ///< Whom it would admit.
   std::string our_word;          ///< Our newest: "agree", "stand aside", "object"; or empty.
   bool ours_agreed = false;      ///< Whether we agreed in any round: that cannot be unsaid.
+  bool ours_agreed_now = false;  ///< ... and in our round, where it counts.
+  bool waits_for_us = false;     ///< Whether somebody here should be asked for a word.
   friend bool operator==(const ProposalRow&, const ProposalRow&) = default;
 };
 struct ProposalsAnswer {

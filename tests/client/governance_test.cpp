@@ -199,7 +199,7 @@ TEST(Proposals, HasOneShapeInJson) {
   EXPECT_EQ(keys_of(json["proposals"][0]),
             (std::vector<std::string>{"admits", "effects", "electors", "explanation", "id",
                                       "our_round", "our_word", "ours_agreed", "ours_given",
-                                      "proposer", "rule", "words"}));
+                                      "proposer", "rule", "waits_for_us", "words"}));
   EXPECT_EQ(json["proposals"][0]["words"][0]["word"], "agree");
 }
 
@@ -352,6 +352,7 @@ TEST(Consent, TheSameWordTwiceIsRefusedAndAnObjectionBesideAnAgreementIsExplaine
   ConsentBench bench(1);
   bench.open.proposals[0].our_word = "agree";
   bench.open.proposals[0].ours_given = bench.open.proposals[0].ours_agreed = true;
+  bench.open.proposals[0].ours_agreed_now = true;
   bench.set();
   const Outcome twice = bench.run({"consent", proposal_id, "--yes"});
   EXPECT_EQ(twice.exit, Exit::refused);
@@ -369,6 +370,12 @@ TEST(Consent, ACodeFindsTheProposalThatAdmitsIt) {
   EXPECT_EQ(bench.run({"consent", "hal", "--yes"}).exit, Exit::ok);
   EXPECT_EQ(decode_consent(published_records(bench.daemon)[0].body)->proposal,
             bench.open.proposals[0].id);
+
+  ConsentBench taken(1);
+  taken.open.proposals[0].effects = {
+      "admit HAL (fingerprint: a b), Hal Trust; beware: the code HAL is that of Hallow already"};
+  taken.set();
+  EXPECT_EQ(taken.run({"consent", "hal", "--yes"}).exit, Exit::refused);
 }
 
 TEST(Consent, SaysThatSomebodyIsAMemberAlready) {
@@ -439,13 +446,16 @@ TEST(Consent, RefusesACandidateWhoseCertificateIsNotTheirs) {
   EXPECT_EQ(bench.daemon.last<local::PublishRequest>(), nullptr);
 }
 
-TEST(Consent, DoesNotProposeTwiceButNamesTheProposal) {
-  ConsentBench bench(2);
-  bench.open.proposals[0].admits = {some_candidate("ZZC").member};
-  bench.set();
-  const Outcome outcome = bench.run({"consent", "ZZC", "--yes"});
-  EXPECT_EQ(outcome.exit, Exit::refused);
-  EXPECT_NE(outcome.err.find("kith consent " + proposal_id.substr(0, 8)), std::string::npos);
+TEST(Consent, ToWhoIsProposedAlreadyIsAWordOnThatProposal) {
+  for (const char* flag : {"--yes", "--object"}) {
+    ConsentBench bench(1);
+    bench.open.proposals[0].admits = {some_candidate("ZZC").member};
+    bench.set();
+    EXPECT_EQ(bench.run({"consent", "ZZC", flag, "--yes"}).exit, Exit::ok);
+    const auto records = published_records(bench.daemon);
+    ASSERT_EQ(records.size(), 1U);
+    EXPECT_EQ(decode_consent(records[0].body)->proposal, bench.open.proposals[0].id);
+  }
 }
 
 TEST(Consent, ANameWithTheWordsOfAnotherKeepsNobodyOut) {

@@ -178,6 +178,10 @@ TEST(AuthorEnrol, KeepsTheOnlyStewardUnlessToldTwice) {
   EXPECT_EQ(refused.exit, Exit::refused);
   EXPECT_NE(refused.err.find("only steward"), std::string::npos);
   EXPECT_EQ(bench.daemon.last<local::EnrolRequest>(), nullptr);
+  const Outcome shrinks = bench.run({"author", "enrol", line, "--scope", "steward"});
+  EXPECT_EQ(shrinks.exit, Exit::refused);
+  EXPECT_NE(shrinks.err.find("take away: publish, speak"), std::string::npos) << shrinks.err;
+  EXPECT_EQ(bench.daemon.last<local::EnrolRequest>(), nullptr);
   const Outcome done = bench.run({"author", "enrol", line, "--yes"});
   EXPECT_EQ(done.exit, Exit::ok);
   EXPECT_NE(done.out.find("may publish; before: publish, speak, steward"), std::string::npos)

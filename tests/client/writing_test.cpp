@@ -323,6 +323,39 @@ TEST(Reply, SendsNothingWithoutWords) {
   EXPECT_EQ(bench.daemon.last<local::PublishRequest>(), nullptr);
 }
 
+TEST(Reply, SendsNothingWhileWordsStandBelowTheCut) {
+  WritingBench bench;
+  bench.terminal = true;
+  std::string below;
+  bench.desk.edit = [&](const std::string& shown) -> Result<std::string> {
+    return "Above.\n" + shown + below;
+  };
+  EXPECT_EQ(bench.run({"reply", "a4dq"}).exit, Exit::ok);
+  below = "My answer, as in a letter.\n";
+  bench.daemon.asked.clear();
+  const Outcome outcome = bench.run({"reply", "a4dq"});
+  EXPECT_EQ(outcome.exit, Exit::usage);
+  EXPECT_EQ(bench.daemon.last<local::PublishRequest>(), nullptr);
+  EXPECT_NE(bench.read("unsent-reply-1.md").find("My answer"), std::string::npos);
+
+  // An editor may take blanks off line ends, and a person what was only quoted.
+  bench.desk.edit = [](const std::string& shown) -> Result<std::string> {
+    std::string stripped;
+    for (const char c : "Above.\n" + shown) {
+      if (c == '\n' && stripped.ends_with(' ')) stripped.pop_back();
+      stripped.push_back(c);
+    }
+    return stripped.substr(0, stripped.find("> kind:"));
+  };
+  EXPECT_EQ(bench.run({"reply", "a4dq"}).exit, Exit::ok);
+  // What was kept may be sent as it is: the cut counts there, too.
+  bench.write("kept.md",
+              "Moved.\n---- 8< ---- what is below this line is not sent ---- >8 ----\nnot\n");
+  EXPECT_EQ(bench.run({"reply", "a4dq", "--file", "kept.md"}).exit, Exit::ok);
+  const auto record = decode_record(bench.sent()[0].record);
+  EXPECT_TRUE(std::string(text(record->body)).ends_with("\n\nMoved.\n"));
+}
+
 TEST(Reply, LooksAtTheKeyBeforeAnybodyWritesAndKeepsWhatWasWritten) {
   WritingBench bench;
   bench.terminal = true;

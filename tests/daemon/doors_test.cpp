@@ -140,6 +140,29 @@ TEST_F(Doors, AnInvitationSaysWhereTheSponsorIs) {
   }
 }
 
+TEST_F(Doors, WhoWasAdmittedInTimeMayComeForTheKeysLater) {
+  const Key32 invitation = invite();
+  const DhSecret transport{{7}};
+  const auto newcomer = candidate(transport);
+  connect(1, invitation, transport);
+  say(1, newcomer);
+  replica_->peer_lost(1);
+  const auto basis = std::get<local::ProposalsAnswer>(ask(local::ProposalsRequest{})).basis;
+  ASSERT_TRUE(published(admission(newcomer, basis)));
+  desk_.clock += limits::invitation_ms + 1;
+  replica_->tick();
+  desk_.run();
+  ASSERT_EQ(replica_->candidates(dh_public(transport)).size(), 3U) << "its invitation is tried";
+  connect(2, invitation, transport);
+  say(2, newcomer);
+  const auto said = peer::decode_message(desk_.sent.at(2).back());
+  ASSERT_TRUE(said);
+  EXPECT_TRUE(std::holds_alternative<peer::JoinGranted>(*said));
+
+  desk_.clock += limits::invitation_ms;
+  EXPECT_EQ(replica_->candidates(dh_public(transport)).size(), 2U) << "but not for ever";
+}
+
 TEST_F(Doors, OneInvitationBringsOneCandidateHoweverManyCertificatesCome) {
   const Key32 invitation = invite();
   const DhSecret transport{{7}};

@@ -94,16 +94,6 @@ TEST_F(Naming, WhoWaitsAlreadyOrWasAdmittedMeanwhileIsNotTurnedAway) {
   say(2, early);
   EXPECT_FALSE(dropped(2));
   EXPECT_NE(told(2).find("your code was given to another member meanwhile"), std::string::npos);
-
-  // Admitted while it was away, and somebody has its code since: the keys are its all the same.
-  const DhSecret away{{9}};
-  const auto admitted = candidate(away, "ZZC");
-  const Key32 another = invite();
-  connect(3, another, away);
-  say(3, admitted);
-  replica_->peer_lost(3);
-  DecisionId basis = proposals().basis;
-  ASSERT_TRUE(published(admission(admitted, basis)));
 }
 
 TEST_F(Naming, AMemberCannotTakeTheCodeOfAnotherWithAProfile) {

@@ -486,6 +486,9 @@ TEST(Document, AFormIsNoPlainTextForALineThatIsMissing) {
   EXPECT_TRUE(parse_document("What kind: practice or theory?\n").complaints.empty());
   EXPECT_TRUE(parse_document("kind: regards\n").complaints.empty());
   only("kind : \"practice\"\nresults: x\n", 1, "kind: document");
+  only("title: x\nresults: y\nkind: practice\n", 3, "kind: document");
+  only("kind: consent\nkind: practice\nresults: y\n", 2, "kind: document");
+  EXPECT_TRUE(parse_document("Write:\n\n    kind: practice\n    title: x\n").complaints.empty());
   EXPECT_TRUE(parse_document("# How to\n\n```\n---\nkind: practice\nproblem: x\n---\n```\n")
                   .complaints.empty());
   EXPECT_TRUE(parse_document("---\nkind: document\n" + fields + "kid: yes\n---\ntext\n")
