@@ -322,7 +322,6 @@ void Node::shut_down(Exit exit) {
   stopping_ = true;
   listener_.stop();
   dialer_.stop();
-  replica_->end_watches();
   stop_ticking_.notify();
   asio::co_spawn(io_, drain(), rethrow);
 }
@@ -330,6 +329,7 @@ void Node::shut_down(Exit exit) {
 asio::awaitable<void> Node::drain() {
   // Clients that asked before the end get their answers; new requests are not read.
   local_.stop(std::chrono::duration_cast<std::chrono::milliseconds>(drain_max));
+  replica_->end_watches();
   const auto durable_by = Clock::now() + drain_max;
   while (!(writer_.idle() && verifier_.idle() && replica_->idle()) && Clock::now() < durable_by) {
     co_await until(Clock::now() + drain_step);

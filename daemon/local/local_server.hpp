@@ -45,9 +45,8 @@ class LocalServer {
 
   /// Queues a message for a client that may be gone. After the `last` of a request its next one is
   /// read. A client with too much pending is disconnected.
-  void answer(ClientId client, Bytes message,
-              bool last);  /// Sends it to every client that waits for the first of its answer: so
-                           /// that it goes on waiting.
+  void answer(ClientId client, Bytes message, bool last);
+  /// Sends it to every client that waits for the first of its answer: so that it goes on waiting.
   void remind(const Bytes& message);
 
   /// Whether so much waits for the client that more should wait for caught_up().

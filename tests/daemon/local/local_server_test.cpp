@@ -101,6 +101,39 @@ TEST_F(LocalServerTest, RequestsOfOneClientAreAnsweredOneAfterTheOther) {
   EXPECT_EQ(lost_[0], 1U);
 }
 
+TEST_F(LocalServerTest, WhoWaitsIsRemindedAndNobodyElse) {
+  start();
+  on_request = [this](LocalServer::ClientId client, const Bytes&) { asked_.push_back(client); };
+  auto waits = connect();
+  auto idles = connect();
+  ask(waits, {1});
+  ASSERT_TRUE(loop_.until([&] { return asked_.size() == 1; }));
+  server_->remind({7});
+  EXPECT_EQ(hear(waits), Bytes{7});
+  server_->answer(asked_[0], {2}, false);
+  server_->remind({7});
+  server_->answer(asked_[0], {3}, true);
+  server_->remind({7});
+  EXPECT_EQ(hear(waits), Bytes{2}) << "a stream needs no reminding";
+  EXPECT_EQ(hear(waits), Bytes{3});
+  server_->stop(10s);
+  EXPECT_EQ(hear(waits), std::nullopt);
+  EXPECT_EQ(hear(idles), std::nullopt);
+}
+
+TEST_F(LocalServerTest, TheSocketGoesToTheGroupOfItsFolder) {
+  struct stat folder{};
+  ASSERT_EQ(stat(dir_.path().c_str(), &folder), 0);
+  constexpr gid_t other = 4242;
+  if (chown(dir_.path().c_str(), folder.st_uid, other) != 0) {
+    GTEST_SKIP() << "only root gives a folder to any group";
+  }
+  start();
+  struct stat status{};
+  ASSERT_EQ(stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_gid, other);
+}
+
 TEST_F(LocalServerTest, TheSocketIsForOwnerAndGroup) {
   start();
   struct stat status{};
