@@ -24,12 +24,16 @@ std::string words_of(const Bytes& body) {
   return words;
 }
 
-/// Whether a person filled in more than a title: a thread has no room for a form.
-bool has_fields(const Bytes& body) {
+/// Whether the front matter says more than a thread shows of it.
+bool has_more_above(const Bytes& body) {
   if (!is_utf8(text(body))) return false;
   const Parsed parsed = parse_document(text(body));
-  const KindSpec* kind = find_kind(parsed.document.kind);
-  return parsed.document.kind != "reply" && kind != nullptr && !kind->open_front_matter;
+  return std::ranges::any_of(parsed.document.fields, [&](const Field& field) {
+    const FieldSpec* spec = nullptr;
+    if (const KindSpec* kind = find_kind(parsed.document.kind)) spec = kind->find(field.name);
+    return field.line <= parsed.document.front_end_line && spec != nullptr &&
+           spec->type == FieldType::markdown;
+  });
 }
 
 void print_entry(const Console& console, const local::ThreadRow& row) {
@@ -43,19 +47,15 @@ void print_entry(const Console& console, const local::ThreadRow& row) {
   if (row.depth == 0 || words.empty()) {
     console.out << fit(indent + clean_line(record.title), console.width) << '\n';
   }
-  if (has_fields(row.body)) {
-    console.out << indent << "… all of it: kith show " << short_id(record.id) << '\n';
-    return;
-  }
   std::size_t lines = 0;
-  for (std::size_t at = 0; at < words.size(); ++lines) {
-    if (lines == lines_max) {
-      console.out << indent << "… all of it: kith show " << short_id(record.id) << '\n';
-      break;
-    }
+  std::size_t at = 0;
+  for (; at < words.size() && lines < lines_max; ++lines) {
     const std::size_t end = std::min(words.find('\n', at), words.size());
     console.out << indent << words.substr(at, end - at) << '\n';
     at = end + 1;
+  }
+  if (at < words.size() || has_more_above(row.body)) {
+    console.out << indent << "… all of it: kith show " << short_id(record.id) << '\n';
   }
 }
 

@@ -247,6 +247,19 @@ TEST(Thread, CutsALongEntryAndSaysWhereTheRestIs) {
   EXPECT_NE(outcome.out.find("all of it: kith show"), std::string::npos);
 }
 
+TEST(Thread, SaysWhereTheRestOfAFormIs) {
+  Bench bench;
+  local::ThreadRow above{some_entry(7, "Falls"), 0, to_bytes(view(good_practice()))};
+  bench.daemon.on<local::ThreadRequest>(local::ThreadAnswer{{above}});
+  EXPECT_NE(bench.run({"thread", "a4dq"}).out.find("… all of it: kith show a4dqobyh"),
+            std::string::npos);
+  above.body = to_bytes(view("---\nkind: practice\ntitle: Falls\n---\n\n## Problem\n\nFalls.\n"));
+  bench.daemon.on<local::ThreadRequest>(local::ThreadAnswer{{above}});
+  const std::string whole = bench.run({"thread", "a4dq"}).out;
+  EXPECT_NE(whole.find("## Problem"), std::string::npos);
+  EXPECT_EQ(whole.find("all of it"), std::string::npos);
+}
+
 TEST(Thread, HasOneShapeInJson) {
   Bench bench;
   bench.daemon.on<local::ThreadRequest>(some_thread());
