@@ -118,18 +118,6 @@ Json row(const local::CandidateRow& candidate) {
           {"warning", text_or_null(candidate.warning)}};
 }
 
-const char* word_name(Consent::Word word) {
-  switch (word) {
-    case Consent::Word::agree:
-      return "agree";
-    case Consent::Word::stand_aside:
-      return "stand aside";
-    case Consent::Word::object:
-      break;
-  }
-  return "object";
-}
-
 const char* state_name(ProposalOutcome::State state) {
   switch (state) {
     case ProposalOutcome::State::open:
@@ -149,7 +137,7 @@ Json row(const local::ProposalRow& proposal) {
   for (const MemberId& member : proposal.admits) ids.push_back(full_id(member.view()));
   Json words = Json::array();
   for (const auto& word : proposal.words) {
-    words.push_back({{"member", word.code}, {"word", word_name(word.word)}});
+    words.push_back({{"member", word.code}, {"word", name(word.word)}});
   }
   return {{"id", full_id(proposal.id.view())},
           {"proposer", proposal.proposer},

@@ -166,10 +166,7 @@ void Replica::Impl::add_our_word(const ProposalStanding& standing, local::Propos
     const bool counts = !agrees || consent->round >= row.our_round;
     row.ours_agreed = row.ours_agreed || agrees;
     row.ours_agreed_now = row.ours_agreed_now || (agrees && counts);
-    row.our_word = !counts                                       ? ""
-                   : agrees                                      ? "agree"
-                   : consent->word == Consent::Word::stand_aside ? "stand aside"
-                                                                 : "object";
+    row.our_word = counts ? name(consent->word) : "";
   }
   row.ours_given = row.ours_agreed_now || row.our_word == "stand aside";
   // Whoever agreed before is asked again where others have gone on to, not in an empty round.

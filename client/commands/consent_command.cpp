@@ -149,18 +149,13 @@ Consent::Word word_of(const ConsentOptions& options) {
   return options.stand_aside ? Consent::Word::stand_aside : Consent::Word::agree;
 }
 
-const char* name_of(Consent::Word word) {
-  if (word == Consent::Word::agree) return "agree";
-  return word == Consent::Word::stand_aside ? "stand aside" : "object";
-}
-
 /// Said already, and saying it again would only lengthen the log for good.
 std::optional<std::string> given_already(const Chosen& chosen, Consent::Word word) {
   for (const auto& proposal : chosen.proposals) {
-    const bool is_repeated = word == Consent::Word::agree ? proposal.ours_agreed_now
-                                                          : proposal.our_word == name_of(word);
+    const bool is_repeated =
+        word == Consent::Word::agree ? proposal.ours_agreed_now : proposal.our_word == name(word);
     if (!is_repeated) continue;
-    return "your organisation's word on " + short_id(proposal.id) + " is \"" + name_of(word) +
+    return "your organisation's word on " + short_id(proposal.id) + " is \"" + name(word) +
            "\" already; nothing was sent. " + clean_line(proposal.explanation);
   }
   return std::nullopt;

@@ -405,6 +405,11 @@ bool is_kind_word(std::string_view word) {
              word, [&](char c) { return lower(c) || c == '_' || (c >= '0' && c <= '9'); });
 }
 
+const char* name(Consent::Word word) {
+  if (word == Consent::Word::agree) return "agree";
+  return word == Consent::Word::stand_aside ? "stand aside" : "object";
+}
+
 bool is_address(std::string_view address) {
   const std::size_t colon = address.rfind(':');
   if (address.size() > limits::name_bytes_max || colon == std::string_view::npos) return false;

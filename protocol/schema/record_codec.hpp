@@ -155,6 +155,8 @@ struct Consent {
   Word word = Word::object;
   friend bool operator==(const Consent&, const Consent&) = default;
 };
+/// "agree", "stand aside", "object".
+[[nodiscard]] const char* name(Consent::Word word);
 
 /// Kind "seen": a daemon saw `proposal` pass in `round`.
 struct Seen {
