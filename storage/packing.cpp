@@ -85,7 +85,7 @@ std::optional<RecentRow> decode_recent(BytesView key, BytesView row) {
   if (!equal(sum.view().first(checksum_bytes), row.subspan(covered.size(), checksum_bytes))) {
     return std::nullopt;
   }
-  if (has_payload == 0 && !payload.empty()) return std::nullopt;
+  if (has_payload > 1 || (has_payload == 0 && !payload.empty())) return std::nullopt;
   return RecentRow{covered.subspan(recent_head_bytes),
                    has_payload == 0 ? std::nullopt : std::optional(payload)};
 }
