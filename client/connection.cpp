@@ -13,9 +13,6 @@
 namespace kith::client {
 namespace {
 
-/// A daemon at work says at least how far it is; only a watch may be silent.
-constexpr int answer_seconds_max = 60;
-
 /// What to do about a socket that cannot be opened.
 Error not_reached(const std::string& path, int error) {
   if (error == EACCES || error == EPERM) {
@@ -70,7 +67,7 @@ Result<bool> Connection::open() {
   std::memcpy(address.sun_path, path_.c_str(), path_.size() + 1);
   socket_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket_ < 0) return not_reached(path_, errno);
-  const timeval patience{answer_seconds_max, 0};
+  const timeval patience{patience_.count() / 1000, patience_.count() % 1000 * 1000};
   ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
   ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
   // The socket API asks for the cast.
@@ -135,8 +132,10 @@ Result<bool> Connection::read_exactly(std::span<std::uint8_t> to) {
 }
 
 Error Connection::silent() const {
-  return fail(Errc::unavailable, "the daemon at " + path_ + " has not answered for " +
-                                     std::to_string(answer_seconds_max) + " seconds; see its log");
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience_).count();
+  return fail(Errc::unavailable, "the daemon at " + path_ + " has been silent for " +
+                                     std::to_string(seconds) +
+                                     " seconds; see whether its machine is at rest, and its log");
 }
 
 Error Connection::lost() const {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+
 #include "client/daemon.hpp"
 
 namespace kith::client {
@@ -9,7 +11,11 @@ namespace kith::client {
 class Connection : public Daemon {
  public:
   /// Connects when something is asked, so that commands that need no daemon work without one.
-  explicit Connection(std::string socket) : path_(std::move(socket)) {}
+  /// A daemon at work says at least how far it is: whoever is silent for longer than `patience` is
+  /// given up. A watch waits for ever.
+  explicit Connection(std::string socket,
+                      std::chrono::milliseconds patience = std::chrono::seconds(60))
+      : path_(std::move(socket)), patience_(patience) {}
   ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -27,6 +33,7 @@ class Connection : public Daemon {
   [[nodiscard]] Error silent() const;
 
   std::string path_;
+  std::chrono::milliseconds patience_;
   bool is_watching_ = false;
   int socket_ = -1;
 };

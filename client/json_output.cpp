@@ -146,7 +146,7 @@ Json row(const local::ProposalRow& proposal) {
           {"words", words},
           {"electors", proposal.electors},
           {"our_round", proposal.our_round},
-          {"ours_given", proposal.ours_given},
+          {"ours_given", proposal.ours_given()},
           {"our_word", text_or_null(proposal.our_word)},
           {"ours_agreed", proposal.ours_agreed},
           {"waits_for_us", proposal.waits_for_us},

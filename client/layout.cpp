@@ -70,6 +70,13 @@ std::string clean_text(std::string_view text) {
   return out;
 }
 
+std::string clean_block(std::string_view text) {
+  std::string block = clean_text(text);
+  while (block.ends_with('\n') || block.ends_with(' ')) block.pop_back();
+  block.erase(0, block.find_first_not_of('\n'));
+  return block;
+}
+
 std::size_t columns_of(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::count_if(text, starts_character));
 }

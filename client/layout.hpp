@@ -17,6 +17,9 @@ namespace kith::client {
 /// The same line by line; tabs become blanks.
 [[nodiscard]] std::string clean_text(std::string_view text);
 
+/// Clean text without blank lines before and blanks behind it.
+[[nodiscard]] std::string clean_block(std::string_view text);
+
 /// Columns that clean text takes: one for each character.
 [[nodiscard]] std::size_t columns_of(std::string_view text);
 /// At most `columns` of clean text, ended by "…" if something was cut off; 0: never cut.

@@ -61,6 +61,7 @@ local::StatusAnswer Replica::Impl::status() const {
   out.version = KITH_VERSION;
   out.network = me.network;
   out.member = me.member;
+  out.state = "joining";
   out.code = me.profile.code;
   out.commons_log = own_log;
   out.listen = options.listen;
@@ -74,17 +75,12 @@ local::StatusAnswer Replica::Impl::status() const {
     out.decisions = static_cast<std::uint32_t>(fold->history().size() - 1);
     out.members = static_cast<std::uint32_t>(now.members.size());
     const auto self = now.members.find(me.member);
-    if (self == now.members.end()) {
-      out.state = "joining";
-      out.state_detail = joining_detail();
-    } else {
+    if (self != now.members.end()) {
       out.state = self->second.paused ? "paused" : "member";
       out.code = code_of(me.member);
     }
-  } else {
-    out.state = "joining";
-    out.state_detail = joining_detail();
   }
+  if (out.state == "joining") out.state_detail = joining_detail();
   if (no_signing) out.state_detail = *no_signing;
   for (const auto& [_, peer] : peers) out.peers_connected += peer.candidate ? 0 : 1;
   for (const auto& [id, state] : logs) {
@@ -168,10 +164,9 @@ void Replica::Impl::add_our_word(const ProposalStanding& standing, local::Propos
     row.ours_agreed_now = row.ours_agreed_now || (agrees && counts);
     row.our_word = counts ? name(consent->word) : "";
   }
-  row.ours_given = row.ours_agreed_now || row.our_word == "stand aside";
   // Whoever agreed before is asked again where others have gone on to, not in an empty round.
   const bool others_are_there = standing.highest_round >= row.our_round;
-  row.waits_for_us = !row.ours_given && (!row.ours_agreed || others_are_there);
+  row.waits_for_us = !row.ours_given() && (!row.ours_agreed || others_are_there);
   const bool has_vote = std::ranges::count(fold->state().electors(), me.member) > 0;
   if (!row.our_word.empty() && has_vote && !standing.words.contains(me.member)) {
     row.explanation += " Our own word is given; it counts once enough others have confirmed it.";

@@ -120,9 +120,8 @@ Exit author_enrol(const AuthorOptions& options, Daemon& daemon, const Console& c
   const bool stays_steward = (*scopes & static_cast<Scopes>(Scope::steward)) != 0;
   if (is_last_steward(*authors, *author) && !stays_steward && !options.yes) {
     return complain(console, fail(Errc::forbidden,
-                                  "this is your only steward and may everything already: with "
-                                  "these scopes nobody could be enrolled again; enrol another "
-                                  "steward first, or add --yes"));
+                                  "this is your only steward: with these scopes nobody could be "
+                                  "enrolled again; enrol another steward first, or add --yes"));
   }
   const Scopes lost = scopes_of(*authors, *author) & static_cast<Scopes>(~*scopes);
   if (lost != 0 && !options.yes) {

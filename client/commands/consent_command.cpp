@@ -3,6 +3,7 @@
 
 #include "client/commands/commands.hpp"
 #include "client/commands/common.hpp"
+#include "client/commands/consent_targets.hpp"
 #include "client/json_output.hpp"
 #include "client/key_store.hpp"
 #include "client/layout.hpp"
@@ -14,103 +15,9 @@
 namespace kith::client {
 namespace {
 
-constexpr std::size_t prefix_characters_min = 4;
-
-/// What the arguments of one call mean: candidates, or proposals, never both.
-struct Chosen {
-  std::vector<local::CandidateRow> candidates;
-  std::vector<local::ProposalRow> proposals;
-};
-
-/// The proposals whose id begins with `target`.
-std::vector<local::ProposalRow> with_prefix(const local::ProposalsAnswer& open,
-                                            const std::string& target) {
-  std::vector<local::ProposalRow> found;
-  if (target.size() < prefix_characters_min) return found;
-  for (const auto& proposal : open.proposals) {
-    if (full_id(proposal.id.view()).starts_with(lower_case(target))) found.push_back(proposal);
-  }
-  return found;
-}
-
-/// The proposals that would admit somebody with this code: no code holds a blank.
-std::vector<local::ProposalRow> that_admit(const local::ProposalsAnswer& open,
-                                           const std::string& code) {
-  std::vector<local::ProposalRow> found;
-  for (const auto& proposal : open.proposals) {
-    const auto names_it = [&](const std::string& effect) {
-      // Not one that takes the code of a member.
-      return effect.starts_with("admit " + code + " ") &&
-             effect.find("; beware: the code " + code) == std::string::npos;
-    };
-    if (std::ranges::any_of(proposal.effects, names_it)) found.push_back(proposal);
-  }
-  return found;
-}
-
-Result<bool> choose(const local::ProposalsAnswer& open, const std::string& target, Chosen& chosen) {
-  std::vector<local::CandidateRow> candidates;
-  for (const auto& candidate : open.candidates) {
-    // Two may come with one code, and then only their ids tell them apart.
-    const bool by_id = target.size() >= prefix_characters_min &&
-                       full_id(candidate.member.view()).starts_with(lower_case(target));
-    if (by_id || candidate.profile.code == upper_case(target)) candidates.push_back(candidate);
-  }
-  auto proposals = with_prefix(open, target);
-  if (candidates.empty() && proposals.empty()) proposals = that_admit(open, upper_case(target));
-  // Whoever is proposed already: the word is on that proposal.
-  std::erase_if(candidates, [&](const local::CandidateRow& candidate) {
-    const auto* proposal = proposed_already(open, candidate);
-    if (proposal != nullptr) proposals.push_back(*proposal);
-    return proposal != nullptr;
-  });
-  if (candidates.size() + proposals.size() > 1) {
-    return fail(Errc::usage, "\"" + target +
-                                 "\" fits more than one; kith proposals shows them "
-                                 "all, give more of the id");
-  }
-  if (candidates.size() + proposals.size() == 0) {
-    return fail(Errc::not_found, "no open proposal and no candidate is called \"" + target +
-                                     "\" (any more); kith proposals shows what is open, kith "
-                                     "peers who is a member");
-  }
-  // The same may be named twice, in another case or by more of its id.
-  for (const auto& one : candidates) {
-    if (std::ranges::count(chosen.candidates, one.member, &local::CandidateRow::member) == 0) {
-      chosen.candidates.push_back(one);
-    }
-  }
-  for (const auto& one : proposals) {
-    if (std::ranges::count(chosen.proposals, one.id, &local::ProposalRow::id) == 0) {
-      chosen.proposals.push_back(one);
-    }
-  }
-  return true;
-}
-
-Result<Chosen> choose_all(const local::ProposalsAnswer& open, const ConsentOptions& options) {
-  Chosen chosen;
-  for (const std::string& target : options.targets) {
-    const auto fits = choose(open, target, chosen);
-    if (!fits) return fits.error();
-  }
-  const bool agrees = !options.stand_aside && !options.object;
-  if (!chosen.candidates.empty() && !chosen.proposals.empty()) {
-    return fail(Errc::usage,
-                "candidates and proposals cannot go into one call; give them one "
-                "after the other");
-  }
-  if (!chosen.candidates.empty() && !agrees) {
-    return fail(Errc::usage,
-                "nobody has proposed these candidates yet; leave them waiting if you "
-                "do not want them");
-  }
-  if (chosen.proposals.size() > 1 && agrees) {
-    return fail(Errc::usage,
-                "only one agreement of a member counts at a time; consent to one "
-                "proposal, and to the next when it is decided");
-  }
-  return chosen;
+Consent::Word word_of(const ConsentOptions& options) {
+  if (options.object) return Consent::Word::object;
+  return options.stand_aside ? Consent::Word::stand_aside : Consent::Word::agree;
 }
 
 /// Most who ask for what is not open come too late: then that is the thing to say.
@@ -133,8 +40,7 @@ Result<Proposal> admit_all(const local::ProposalsAnswer& open, const Chosen& cho
   for (const auto& candidate : chosen.candidates) {
     const std::string& code = candidate.profile.code;
     if (!candidate.warning.empty()) {
-      return fail(Errc::conflict,
-                  candidate.warning + ": ask them to begin again with another code");
+      return fail(Errc::conflict, candidate.warning + "; " + other_code_needed);
     }
     // The words that were compared stand for this key: what is signed must be certified by it.
     const auto certificate = verify_certificate(candidate.certificate, candidate.member);
@@ -142,11 +48,6 @@ Result<Proposal> admit_all(const local::ProposalsAnswer& open, const Chosen& cho
     proposal.effects.emplace_back(Admit{candidate.certificate, candidate.profile});
   }
   return proposal;
-}
-
-Consent::Word word_of(const ConsentOptions& options) {
-  if (options.object) return Consent::Word::object;
-  return options.stand_aside ? Consent::Word::stand_aside : Consent::Word::agree;
 }
 
 /// Said already, and saying it again would only lengthen the log for good.
@@ -162,9 +63,9 @@ std::optional<std::string> given_already(const Chosen& chosen, Consent::Word wor
 }
 
 /// Of a member's agreements one counts at a time.
-void warn_of_another(const local::ProposalsAnswer& open, const Chosen& chosen,
-                     const ConsentOptions& options, const Console& console) {
-  if (options.stand_aside || options.object) return;
+void warn_of_another(const local::ProposalsAnswer& open, const Chosen& chosen, Consent::Word word,
+                     const Console& console) {
+  if (word != Consent::Word::agree) return;
   for (const auto& proposal : open.proposals) {
     if (!proposal.ours_agreed) continue;
     if (std::ranges::count(chosen.proposals, proposal.id, &local::ProposalRow::id) > 0) continue;
@@ -175,7 +76,7 @@ void warn_of_another(const local::ProposalsAnswer& open, const Chosen& chosen,
 }
 
 /// Shows what the word is about, and asks for the comparison that no program can make.
-bool person_agrees(const Chosen& chosen, const ConsentOptions& options, const Console& console) {
+bool person_agrees(const Chosen& chosen, Consent::Word word, bool is_sure, const Console& console) {
   for (const auto& candidate : chosen.candidates) {
     console.err << "Admit " << clean_line(candidate.profile.code) << "  "
                 << clean_line(candidate.profile.name) << "\n  fingerprint  "
@@ -186,16 +87,16 @@ bool person_agrees(const Chosen& chosen, const ConsentOptions& options, const Co
                 << '\n';
     for (const auto& effect : proposal.effects) console.err << "  " << clean_line(effect) << '\n';
   }
-  const bool agrees = !options.stand_aside && !options.object;
+  const bool agrees = word == Consent::Word::agree;
   if (!agrees && std::ranges::any_of(chosen.proposals, &local::ProposalRow::ours_agreed)) {
     console.err << "Your organisation has agreed to it, and that goes on counting: this word is "
                    "only shown beside it.\n";
   }
-  if (options.yes) return true;
+  if (is_sure) return true;
   const char* question = "Your word is kept for good. Give it?";
   if (!chosen.candidates.empty()) {
     question = "Have they read these words aloud to you, and are they the same?";
-  } else if (!options.stand_aside && !options.object) {
+  } else if (agrees) {
     question = "If somebody is to be admitted: have the words been compared by voice? Agree?";
   }
   return confirm(console, question);
@@ -329,9 +230,10 @@ Exit consent(const ConsentOptions& options, Daemon& daemon, const Console& conso
   if (options.object && options.stand_aside) {
     return complain(console, fail(Errc::usage, "give --object or --stand-aside, not both"));
   }
+  const Consent::Word word = word_of(options);
   const auto open = ask<local::ProposalsAnswer>(daemon, console, local::ProposalsRequest{});
   if (!open) return open.exit;
-  const auto chosen = choose_all(*open, options);
+  const auto chosen = choose_all(*open, options.targets, word);
   if (!chosen && chosen.error().code == Errc::not_found) {
     return complain_of_nothing(chosen.error(), options, daemon, console);
   }
@@ -344,24 +246,23 @@ Exit consent(const ConsentOptions& options, Daemon& daemon, const Console& conso
   const auto admission = admit_all(*open, *chosen);
   if (!admission) return complain(console, admission.error());
 
-  if (const auto given = given_already(*chosen, word_of(options))) {
+  if (const auto given = given_already(*chosen, word)) {
     return complain(console, fail(Errc::conflict, *given));
   }
   const auto status = ask_member_status(daemon, console);
   if (!status) return status.exit;
-  warn_of_another(*open, *chosen, options, console);
-  if (!person_agrees(*chosen, options, console)) {
+  warn_of_another(*open, *chosen, word, console);
+  if (!person_agrees(*chosen, word, options.yes, console)) {
     return complain(console, fail(Errc::unavailable, "nothing was sent"));
   }
   const auto key = open_key(desk);
   if (!key) return complain(console, key.error());
 
-  const auto records =
-      records_of(*chosen, *admission, word_of(options), *status, key->public_key(), desk);
+  const auto records = records_of(*chosen, *admission, word, *status, key->public_key(), desk);
   const auto published = send_records(records, *status, *key, daemon, console);
   if (!published) return published.exit;
-  const auto settled = settled_outcomes(proposals_of(*chosen, *published), *chosen,
-                                        word_of(options), *open, desk, daemon, quiet(console));
+  const auto settled = settled_outcomes(proposals_of(*chosen, *published), *chosen, word, *open,
+                                        desk, daemon, quiet(console));
   // The word is logged whatever became of the daemon since: it must not be given twice.
   if (!settled) {
     console.err << "kith: your word is given, but kithd does not say what has come of it; kith "

@@ -52,10 +52,8 @@ std::string spoken(std::string_view field) {
 }
 
 void print_text(const Console& console, std::string_view text) {
-  std::string clean = clean_text(text);
-  while (clean.ends_with('\n') || clean.ends_with(' ')) clean.pop_back();
-  clean.erase(0, clean.find_first_not_of('\n'));
-  if (!clean.empty()) console.out << clean << '\n';
+  const std::string block = clean_block(text);
+  if (!block.empty()) console.out << block << '\n';
 }
 
 /// A form as sections: its fields in their order, then the text below them. What the header and the

@@ -17,11 +17,7 @@ constexpr std::size_t indent_columns = 3;
 /// What a person wrote below the front matter.
 std::string words_of(const Bytes& body) {
   if (!is_utf8(text(body))) return "";
-  const Parsed parsed = parse_document(text(body));
-  std::string words = clean_text(parsed.document.text);
-  while (words.ends_with('\n') || words.ends_with(' ')) words.pop_back();
-  words.erase(0, words.find_first_not_of('\n'));
-  return words;
+  return clean_block(parse_document(text(body)).document.text);
 }
 
 /// Whether the front matter says more than a thread shows of it.

@@ -10,6 +10,7 @@
 #include "protocol/base/text.hpp"
 #include "protocol/records/field_check.hpp"
 #include "protocol/records/kind_table.hpp"
+#include "protocol/records/mistaken_form.hpp"
 #include "protocol/records/outline.hpp"
 
 namespace kith {
@@ -353,76 +354,16 @@ std::optional<RawField> take_kind(std::vector<RawField>& fields) {
   return kind;
 }
 
-/// Without `kind:` any front matter will do, so a slip there would publish a form as plain text.
-std::optional<Complaint> mistyped_kind(const std::vector<RawField>& fields) {
-  const auto slip = [](const RawField& raw) { return is_slip_of(raw.field.name, "kind"); };
-  const auto at = std::ranges::find_if(fields, slip);
-  if (at == fields.end()) return std::nullopt;
-  return Complaint{at->field.line, one_line(at->field.name, limits::name_bytes_max),
-                   "stands here and no \"kind\"; write \"kind:\" if it says what this is; if not, "
-                   "write \"kind: document\" above it"};
-}
-
-/// Two required fields of a form, besides the title, and nothing that says which form it is.
-std::optional<Complaint> missing_kind(const std::vector<RawField>& fields) {
-  constexpr std::size_t telling = 2;
-  for (const KindSpec& kind : kinds()) {
-    const auto fits = [&](const RawField& raw) {
-      const FieldSpec* spec = kind.find(raw.field.name);
-      return spec != nullptr && spec->required && spec->name != "title";
-    };
-    if (static_cast<std::size_t>(std::ranges::count_if(fields, fits)) < telling) continue;
-    return Complaint{1, "kind",
-                     "is missing; these are fields of a form: write \"kind: " +
-                         std::string(kind.name) + "\" among them, or \"kind: document\""};
-  }
-  return std::nullopt;
-}
-
-/// A form whose first line is not the three dashes would be shared as a plain text.
-std::optional<Complaint> form_without_fences(std::string_view text) {
-  constexpr std::size_t lines_max = 20;
-  const KindSpec* kind = nullptr;
-  std::size_t kind_line = 0;
-  std::vector<std::string_view> names;
-  std::size_t at = 0;
-  for (std::size_t number = 1; number <= lines_max && at < text.size(); ++number) {
-    const std::string_view line = take_line(text, at);
-    if (line.starts_with("```") || line.starts_with("~~~")) break;  // An example of one.
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos || colon == 0 || line[0] == ' ' || line[0] == '\t')
-      continue;
-    names.push_back(trimmed(line.substr(0, colon)));
-    if (names.back() != "kind" || kind != nullptr) continue;
-    std::string_view value = trimmed(line.substr(colon + 1));
-    const bool is_quoted = value.size() > 1 && (value[0] == '"' || value[0] == '\'');
-    if (is_quoted) value = value.substr(1, value.size() - 2);
-    kind = find_kind(value);
-    if (kind != nullptr && !kind->is_document) kind = nullptr;
-    kind_line = number;
-  }
-  const auto is_required = [&](std::string_view name) {
-    const FieldSpec* field = kind->find(name);
-    return field != nullptr && field->required;
-  };
-  if (kind == nullptr || std::ranges::none_of(names, is_required)) return std::nullopt;
-  return Complaint{
-      kind_line, "kind",
-      "stands in no front matter; begin the file with a line of three dashes and write "
-      "another after the last field (or, if this is no form, begin it with front matter "
-      "that says \"kind: document\")"};
-}
-
 void check_content(const Parts& parts, FrontMatter front, Parsed& parsed) {
   Document& document = parsed.document;
   const auto kind_field = take_kind(front.fields);
   if (!kind_field) {
-    auto slip = mistyped_kind(front.fields);
-    if (!slip) slip = missing_kind(front.fields);
-    if (!slip && parts.end_line == 1) slip = form_without_fences(parts.text);
-    if (slip) {
+    std::vector<NamedLine> names;
+    for (const RawField& raw : front.fields) names.push_back({raw.field.name, raw.field.line});
+    auto mistake = mistaken_form(names, parts.end_line == 1 ? parts.text : std::string_view());
+    if (mistake) {
       keep_fields(std::move(front.fields), document);
-      return complain(parsed, std::move(*slip));
+      return complain(parsed, std::move(*mistake));
     }
   }
   if (kind_field) {

@@ -175,13 +175,12 @@ struct OpenProposal {
   words @4 :List(Word);
   electors @5 :UInt32;
   ourRound @6 :UInt32;
-  oursGiven @7 :Bool;
-  explanation @8 :Text;
-  admits @9 :List(Data);      # Ids of those whom it would admit.
-  ourWord @10 :Text;          # Our newest: "agree", "stand aside", "object", or empty.
-  oursAgreed @11 :Bool;       # In any round.
-  oursAgreedNow @12 :Bool;    # In our round.
-  waitsForUs @13 :Bool;
+  explanation @7 :Text;
+  admits @8 :List(Data);      # Ids of those whom it would admit.
+  ourWord @9 :Text;          # Our newest: "agree", "stand aside", "object", or empty.
+  oursAgreed @10 :Bool;       # In any round.
+  oursAgreedNow @11 :Bool;    # In our round.
+  waitsForUs @12 :Bool;
 }
 
 struct Proposals {

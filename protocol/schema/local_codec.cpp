@@ -223,7 +223,6 @@ void write(wire::OpenProposal::Builder to, const ProposalRow& from) {
   write_rows(to.initWords(count(from.words.size())), from.words);
   to.setElectors(from.electors);
   to.setOurRound(from.our_round);
-  to.setOursGiven(from.ours_given);
   to.setExplanation(words(from.explanation));
   to.setOurWord(words(from.our_word));
   to.setOursAgreed(from.ours_agreed);
@@ -241,7 +240,6 @@ void read(wire::OpenProposal::Reader from, ProposalRow& to) {
   read_rows(from.getWords(), to.words);
   to.electors = from.getElectors();
   to.our_round = from.getOurRound();
-  to.ours_given = from.getOursGiven();
   to.explanation = text_of(from.getExplanation());
   to.our_word = text_of(from.getOurWord());
   to.ours_agreed = from.getOursAgreed();

@@ -182,13 +182,15 @@ struct ProposalRow {
   std::vector<WordRow> words;
   std::uint32_t electors = 0;
   std::uint32_t our_round = 1;  ///< The round in which our consent should be given now.
-  bool ours_given = false;      ///< Whether we agreed in that round already, or stand aside.
   std::string explanation;
   std::vector<MemberId> admits;  ///< Whom it would admit.
   std::string our_word;          ///< Our newest: "agree", "stand aside", "object"; or empty.
   bool ours_agreed = false;      ///< Whether we agreed in any round: that cannot be unsaid.
   bool ours_agreed_now = false;  ///< ... and in our round, where it counts.
   bool waits_for_us = false;     ///< Whether somebody here should be asked for a word.
+
+  /// Whether we agreed in that round already, or stand aside.
+  [[nodiscard]] bool ours_given() const { return ours_agreed_now || our_word == "stand aside"; }
   friend bool operator==(const ProposalRow&, const ProposalRow&) = default;
 };
 struct ProposalsAnswer {

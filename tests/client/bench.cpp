@@ -6,6 +6,7 @@
 #include "client/key_store.hpp"
 #include "protocol/base/text.hpp"
 #include "protocol/keys/certificate.hpp"
+#include "protocol/keys/key_file.hpp"
 
 namespace kith::client {
 
@@ -190,6 +191,12 @@ local::ProposalRow some_proposal(std::uint8_t number) {
   proposal.our_round = 2;
   proposal.explanation = "two more members need to agree";
   return proposal;
+}
+
+std::string words_of(const MemberId& member) {
+  std::string all;
+  for (const std::string& word : fingerprint_words(member)) all += (all.empty() ? "" : " ") + word;
+  return all;
 }
 
 std::string good_practice() {

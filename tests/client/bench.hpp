@@ -112,6 +112,8 @@ inline const std::string nasty =
 [[nodiscard]] local::CandidateRow some_candidate(const std::string& code);
 [[nodiscard]] local::ProposalRow some_proposal(std::uint8_t number);
 
+/// The eight words of a fingerprint, with blanks between.
+[[nodiscard]] std::string words_of(const MemberId& member);
 /// A good practice as a file.
 [[nodiscard]] std::string good_practice();
 

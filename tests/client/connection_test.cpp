@@ -101,6 +101,42 @@ TEST(Connection, SaysWhatToDoWhenNobodyListens) {
   EXPECT_NE(answer.error().detail.find("kithd --dir DIR run"), std::string::npos);
 }
 
+/// Accepts, and then says nothing, or one thing late.
+TEST(Connection, GivesUpWhoIsSilentButNotAWatch) {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "s").string();
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  ASSERT_EQ(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  ASSERT_EQ(::listen(socket, 2), 0);
+
+  constexpr std::chrono::milliseconds patience{50};
+  Connection impatient(path, patience);
+  const auto given_up = impatient.ask(local::StatusRequest{}, [](const auto&) {});
+  ASSERT_FALSE(given_up);
+  EXPECT_EQ(given_up.error().code, Errc::unavailable);
+  EXPECT_NE(given_up.error().detail.find("has been silent"), std::string::npos);
+
+  std::thread late([&] {
+    ::close(::accept(socket, nullptr, nullptr));  // The one that gave up.
+    const int client = ::accept(socket, nullptr, nullptr);
+    std::this_thread::sleep_for(4 * patience);
+    Bytes reply;
+    add_message(reply, local::WatchAnswer{some_entry(1, "late")});
+    EXPECT_EQ(::send(client, reply.data(), reply.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(reply.size()));
+    ::close(client);
+  });
+  Connection watching(path, patience);
+  const auto arrival = watching.ask(local::WatchRequest{}, [](const auto&) {});
+  late.join();
+  ::close(socket);
+  ASSERT_TRUE(arrival) << arrival.error().detail;
+  EXPECT_EQ(std::get<local::WatchAnswer>(*arrival).record.title, "late");
+}
+
 TEST(Connection, SaysThatAFileOrAFolderIsNoSocket) {
   const TemporaryFolder folder;
   std::ofstream(folder.path() / "file") << "text";

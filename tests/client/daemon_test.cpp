@@ -92,6 +92,22 @@ TEST(Status, SaysHowTheDaemonIs) {
   EXPECT_NE(outcome.out.find("nowhere; it dials the others"), std::string::npos);
 }
 
+TEST(Status, CutsNothingOnANarrowTerminal) {
+  Bench bench;
+  bench.terminal = true;
+  bench.width = 40;
+  bench.daemon.on<local::StatusRequest>(some_status());
+  const std::string out = bench.run({"status"}).out;
+  EXPECT_EQ(out.find("…"), std::string::npos) << out;
+  std::istringstream lines(out);
+  std::string all;
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_LE(line.size(), 40U) << line;
+    all += line.substr(std::min(line.find_first_not_of(' '), line.size())) + " ";
+  }
+  EXPECT_NE(all.find(words_of(some_status().member)), std::string::npos) << all;
+}
+
 TEST(Status, HasOneShapeInJson) {
   Bench bench;
   local::StatusAnswer now = some_status();

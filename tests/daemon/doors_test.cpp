@@ -121,7 +121,7 @@ TEST_F(Doors, AWordIsAnsweredOnceItCounts) {
   desk_.run();
   ASSERT_TRUE(seen.has_value());
   ASSERT_EQ(seen->proposals.size(), 1U) << "whoever asks at once finds it";
-  EXPECT_TRUE(seen->proposals[0].ours_given);
+  EXPECT_TRUE(seen->proposals[0].ours_given());
   const auto after = std::get<local::ProposalsAnswer>(ask(local::ProposalsRequest{}));
   EXPECT_TRUE(after.proposals.empty());
   EXPECT_NE(after.basis, basis) << "the founder alone decides";

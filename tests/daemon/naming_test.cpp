@@ -126,9 +126,51 @@ TEST_F(Naming, OurOwnWordIsKnownBeforeOthersConfirmIt) {
   ASSERT_EQ(open.proposals.size(), 1U);
   EXPECT_TRUE(open.proposals[0].words.empty()) << "the other member is not there to confirm it";
   EXPECT_EQ(open.proposals[0].our_word, "agree");
-  EXPECT_TRUE(open.proposals[0].ours_given);
+  EXPECT_TRUE(open.proposals[0].ours_given());
   EXPECT_NE(open.proposals[0].explanation.find("once enough others have confirmed it"),
             std::string::npos);
+}
+
+TEST_F(Naming, AnAgreementBelongsToItsRoundAndOtherWordsToNone) {
+  admit(candidate(DhSecret{{7}}, "ZZB"));  // Who is not there: nothing is decided from here on.
+  const DecisionId basis = proposals().basis;
+  const auto one = [&](const std::string& code) {
+    const auto open = proposals().proposals;
+    return *std::ranges::find_if(open, [&](const local::ProposalRow& row) {
+      return row.effects[0].starts_with("admit " + code + " ");
+    });
+  };
+  const auto say = [&](const local::ProposalRow& row, Consent::Word word) {
+    return published(
+        signed_texts({record("consent", encode(Consent{row.id, row.our_round, word}))}));
+  };
+  ASSERT_TRUE(published(admission(candidate(DhSecret{{8}}, "ZZC"), basis)));
+  EXPECT_TRUE(one("ZZC").ours_agreed_now);
+  EXPECT_FALSE(one("ZZC").waits_for_us);
+
+  // Agreeing to another takes the next round, and there the first has no word of ours.
+  Proposal second{basis, {}};
+  const auto newcomer = candidate(DhSecret{{9}}, "ZZD");
+  second.effects.emplace_back(Admit{newcomer.certificate, newcomer.profile});
+  ASSERT_TRUE(published(signed_texts({record("proposal", encode(second))})));
+  ASSERT_EQ(one("ZZD").our_round, 2U);
+  EXPECT_TRUE(one("ZZD").waits_for_us);
+  ASSERT_TRUE(say(one("ZZD"), Consent::Word::agree));
+  EXPECT_TRUE(one("ZZD").ours_agreed_now);
+  EXPECT_GT(one("ZZC").our_round, 1U);
+  EXPECT_TRUE(one("ZZC").ours_agreed);
+  EXPECT_FALSE(one("ZZC").ours_agreed_now);
+  EXPECT_EQ(one("ZZC").our_word, "");
+  EXPECT_FALSE(one("ZZC").waits_for_us) << "nobody else is in that round";
+
+  ASSERT_TRUE(say(one("ZZC"), Consent::Word::stand_aside));
+  EXPECT_EQ(one("ZZC").our_word, "stand aside");
+  EXPECT_TRUE(one("ZZC").ours_given());
+  ASSERT_TRUE(say(one("ZZC"), Consent::Word::object));
+  EXPECT_EQ(one("ZZC").our_word, "object");
+  EXPECT_FALSE(one("ZZC").ours_given());
+  ASSERT_TRUE(say(one("ZZC"), Consent::Word::agree)) << "again, in the round that is its";
+  EXPECT_TRUE(one("ZZC").ours_agreed_now);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/random.hpp"
+#include "protocol/keys/certificate.hpp"
 #include "protocol/keys/space_key.hpp"
 #include "protocol/records/record.hpp"
 #include "storage/log_store.hpp"
@@ -48,15 +49,17 @@ class SigningStop : public ::testing::Test {
     for (int i = 0; i < 6; ++i) EXPECT_TRUE(publishes(whole_));
   }
 
-  /// The first entries of the whole log, as an older backup of the database holds them.
-  void restore(Machine& machine, std::uint64_t size) {
+  /// The first entries of the whole log, as an older backup of the database holds them; that of one
+  /// without its payload.
+  void restore(Machine& machine, std::uint64_t size, std::uint64_t hole = ~0ULL) {
     const auto from = whole_.host.log().read();
     const auto to = machine.host.disk().write();
     storage::log_store::create(*to, log(), me_.member, commons);
     for (std::uint64_t i = 0; i < size; ++i) {
       const auto leaf = storage::log_store::leaf(*from, log(), i);
       const auto payload = storage::log_store::payload(*from, log(), i);
-      const storage::NewEntry entry{BytesView(*leaf), BytesView(*payload)};
+      storage::NewEntry entry{BytesView(*leaf), BytesView(*payload)};
+      if (i == hole) entry.payload.reset();
       ASSERT_TRUE(storage::log_store::append(*to, log(), i, {&entry, 1}));
     }
     to->commit();
@@ -82,10 +85,13 @@ class SigningStop : public ::testing::Test {
     other.host.run();
   }
   [[nodiscard]] bool publishes(Machine& machine) {
+    return publishes(machine, "document", to_bytes(view("# Title\n\ntext\n")));
+  }
+  [[nodiscard]] bool publishes(Machine& machine, const std::string& kind, const Bytes& body) {
     Record record;
     fill_random(record.nonce.bytes);
-    record.kind = "document";
-    record.body = to_bytes(view("# Title\n\ntext\n"));
+    record.kind = kind;
+    record.body = body;
     record.author = steward_.public_key();
     record.time = machine.host.now();
     record.network = me_.network;
@@ -157,6 +163,35 @@ TEST_F(SigningStop, StaysWhenTheStoreHoldsSomethingElse) {
   other.host.marks[log()].root = TreeHash{{1}};
   other.start(me_);
   EXPECT_FALSE(publishes(other));
+}
+
+TEST_F(SigningStop, NoWordIsGivenWhileOneOfTheOwnIsMissing) {
+  const Bytes profile = encode(Profile{"ZZA", "Ashdown", "trust", {}});
+  const std::uint64_t words_at = whole_.log_size();
+  ASSERT_TRUE(publishes(whole_, "profile", profile));
+  ASSERT_TRUE(publishes(whole_));
+  const auto holed = [&](Machine& machine, std::uint64_t hole) {
+    restore(machine, whole_.log_size(), hole);
+    machine.host.marks = whole_.host.marks;
+    machine.start(me_);
+  };
+  Machine wordless;
+  holed(wordless, words_at);
+  const std::uint64_t size = wordless.log_size();
+  EXPECT_FALSE(publishes(wordless, "profile", profile)) << "who asked would wait for ever";
+  const PublicKey author = SigningKey(Seed{{6}}).public_key();
+  const auto enrolled = wordless.ask(local::EnrolRequest{
+      sign_enrolment({me_.network, me_.member, 1, author, 1, steward_.public_key()}, steward_)});
+  EXPECT_EQ(std::get<local::Refusal>(enrolled).code, Errc::unavailable);
+  EXPECT_EQ(wordless.log_size(), size);
+  EXPECT_TRUE(publishes(wordless)) << "a document needs nothing of it";
+
+  Machine textless;
+  holed(textless, words_at + 1);
+  EXPECT_TRUE(publishes(textless, "profile", profile)) << "a document that is missing is no word";
+
+  meets(wordless, whole_);
+  EXPECT_TRUE(publishes(wordless, "profile", profile)) << "it is back";
 }
 
 }  // namespace

@@ -90,9 +90,10 @@ kith watch --since 0 >"$dir/watched" 2>&1 &
 watching=$!
 until_true 20 grep -q Good "$dir/watched"
 kill "$daemon"
-wait "$watching" || true
-grep -q "this daemon is ending" "$dir/watched" ||
-  { echo "refusals: who watched was not told of the end"; failures=$((failures + 1)); }
+watched=0
+wait "$watching" || watched=$?
+[ "$watched" = 4 ] && grep -q "this daemon is ending" "$dir/watched" ||
+  { echo "refusals: who watched was not told of the end (exit $watched)"; failures=$((failures + 1)); }
 wait "$daemon" || { echo "refusals: SIGTERM did not end the daemon well"; failures=$((failures + 1)); }
 daemon=
 kithd --dir "$dir/a" check >/dev/null || { echo "refusals: check found damage"; failures=$((failures + 1)); }

@@ -100,7 +100,7 @@ void World::Node::consent(const local::ProposalsAnswer& waiting) {
     Record agreed = record("consent", encode(Consent{id, 1, Consent::Word::agree}));
     // Only if nothing was agreed to in round 1 on this basis before.
     const bool spoken = std::ranges::any_of(
-        waiting.proposals, [](const auto& row) { return row.our_round > 1 || row.ours_given; });
+        waiting.proposals, [](const auto& row) { return row.our_round > 1 || row.ours_given(); });
     std::vector<Record> records{asked};
     if (!spoken) records.push_back(agreed);
     return publish(std::move(records), false);
@@ -113,7 +113,7 @@ void World::Node::consent(const local::ProposalsAnswer& waiting) {
   }
   for (const auto& row : open) {
     // A person who is stuck asks again now and then: our_round says in which round.
-    if (row.ours_given && world_.uniform() < (world_.busy_ ? 0.97 : 0.8)) continue;
+    if (row.ours_given() && world_.uniform() < (world_.busy_ ? 0.97 : 0.8)) continue;
     if (world_.uniform() < 0.3) continue;
     return publish(
         {record("consent", encode(Consent{row.id, row.our_round, Consent::Word::agree}))}, false);

@@ -339,6 +339,24 @@ TEST(Lmdb, RemoteFileSystemsAreKnownByTheirNumbers) {
   }
 }
 
+TEST(Lmdb, ViewsOfAnotherVersionAreRefusedWithTheWayOut) {
+  const Scratch scratch;
+  {
+    LmdbDatabase database(scratch / "views", view_tables(), Durability::rebuildable);
+    Bytes earlier;
+    append_integer(earlier, std::uint32_t{1});
+    const auto txn = database.write();
+    txn->put(Table::view_meta, view("schema"), earlier);
+    txn->commit();
+  }
+  try {
+    LmdbDatabase database(scratch / "views", view_tables(), Durability::rebuildable);
+    FAIL() << "rows of another form were taken over";
+  } catch (const StorageError& refused) {
+    EXPECT_TRUE(contains(refused.what(), "remove it, it is rebuilt from the logs"));
+  }
+}
+
 TEST(Lmdb, AStoreOfALaterVersionIsRefused) {
   const Scratch scratch;
   {

@@ -414,6 +414,7 @@ TEST(Standing, ShowsWordsRuleRoundsAndSeens) {
   EXPECT_EQ(open.words.at(person(0).id), Consent::Word::agree);
   EXPECT_EQ(open.words.at(person(1).id), aside);
   EXPECT_EQ(open.words.at(person(2).id), object);
+  EXPECT_EQ(open.agreed_by, (std::set<MemberId>{person(0).id, person(2).id}));
   EXPECT_EQ(open.highest_round, 3U);
   EXPECT_TRUE(open.passed_in.empty());
   EXPECT_EQ(open.explanation,

@@ -86,7 +86,8 @@ ProposalRow proposal() {
                {"", Consent::Word::stand_aside}};
   row.electors = 5;
   row.our_round = 3;
-  row.ours_given = true;
+  row.our_word = "agree";
+  row.ours_agreed = row.ours_agreed_now = row.waits_for_us = true;
   row.explanation = "why";
   return row;
 }
