@@ -55,6 +55,8 @@ class CommandLine {
   }
 
   std::variant<Invocation, Exit> parse(std::vector<std::string> arguments, const Console& console) {
+    // Asked for in a line that cannot be read, it still holds.
+    const bool wants_json = std::ranges::count(arguments, "--json") > 0;
     // CLI11 takes them from the back.
     std::ranges::reverse(arguments);
     try {
@@ -67,7 +69,7 @@ class CommandLine {
       return Exit::ok;
     } catch (const CLI::ParseError& wrong) {
       Console as_asked = console;
-      as_asked.json = json_;
+      as_asked.json = wants_json;
       return complain(as_asked, fail(Errc::usage, what_to_do(wrong)));
     }
     return Invocation{places_, json_, run_};

@@ -131,11 +131,15 @@ Result<bool> Connection::read_exactly(std::span<std::uint8_t> to) {
   return true;
 }
 
-Error Connection::silent() const {
+Error Connection::silent() {
+  // What it still says would answer the next request.
+  ::close(socket_);
+  socket_ = -1;
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience_).count();
   return fail(Errc::unavailable, "the daemon at " + path_ + " has been silent for " +
                                      std::to_string(seconds) +
-                                     " seconds; see whether its machine is at rest, and its log");
+                                     " seconds; its disk may hang, or its process may have been "
+                                     "stopped: see its log, then try again");
 }
 
 Error Connection::lost() const {

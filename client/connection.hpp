@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "client/daemon.hpp"
+#include "protocol/base/limits.hpp"
 
 namespace kith::client {
 
@@ -13,8 +14,8 @@ class Connection : public Daemon {
   /// Connects when something is asked, so that commands that need no daemon work without one.
   /// A daemon at work says at least how far it is: whoever is silent for longer than `patience` is
   /// given up. A watch waits for ever.
-  explicit Connection(std::string socket,
-                      std::chrono::milliseconds patience = std::chrono::seconds(60))
+  explicit Connection(std::string socket, std::chrono::milliseconds patience =
+                                              std::chrono::milliseconds(limits::local_patience_ms))
       : path_(std::move(socket)), patience_(patience) {}
   ~Connection() override;
   Connection(const Connection&) = delete;
@@ -30,7 +31,7 @@ class Connection : public Daemon {
   [[nodiscard]] Result<local::Answer> receive();
   [[nodiscard]] Result<bool> read_exactly(std::span<std::uint8_t> to);
   [[nodiscard]] Error lost() const;
-  [[nodiscard]] Error silent() const;
+  [[nodiscard]] Error silent();
 
   std::string path_;
   std::chrono::milliseconds patience_;

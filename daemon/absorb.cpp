@@ -114,10 +114,21 @@ void Replica::Impl::judge_more(const LogId& id) {
   }
 }
 
-bool Replica::Impl::is_judging(const LogId& id) const {
+bool Replica::Impl::is_held_up(const LogId& id) const {
   const LogState& state = logs.at(id);
-  return state.judged == state.size || std::ranges::count(to_judge, id) > 0 ||
-         std::ranges::any_of(state.batches, [](const auto& batch) { return !batch->late; });
+  return state.waits_for_payload || state.blocked_with_keys == space_keys.size();
+}
+
+void Replica::Impl::answer_judged() {
+  const LogState& state = logs.at(own_log);
+  // Nobody is left waiting for what others may never give.
+  const bool stands_still = is_held_up(own_log) && state.batches.empty();
+  while (!when_judged.empty() && (stands_still || when_judged.begin()->first < state.judged)) {
+    const bool is_judged = when_judged.begin()->first < state.judged;
+    const auto next = std::move(when_judged.begin()->second);
+    when_judged.erase(when_judged.begin());
+    next(is_judged);
+  }
 }
 
 std::shared_ptr<Replica::Impl::JudgeBatch> Replica::Impl::next_batch(const LogId& id,
@@ -141,7 +152,8 @@ std::shared_ptr<Replica::Impl::JudgeBatch> Replica::Impl::next_batch(const LogId
     batch->shown = state.batches.empty() && !state.showing && state.shown == begin &&
                    state.late_to_show.empty() && last == state.size && !engine.fetching(id);
     read_next(id, last, *batch);
-    if (batch->next == begin) return nullptr;
+    state.waits_for_payload = batch->next == begin;
+    if (state.waits_for_payload) return nullptr;
   }
   return batch;
 }
@@ -213,11 +225,7 @@ void Replica::Impl::absorb_done(const LogId& id) {
   govern();
   if (!blocked) judge_more(id);
   show_more(id);
-  while (id == own_log && !when_judged.empty() && when_judged.begin()->first < state.judged) {
-    const auto next = std::move(when_judged.begin()->second);
-    when_judged.erase(when_judged.begin());
-    next();
-  }
+  if (id == own_log) answer_judged();
 }
 
 bool Replica::Impl::absorb(const LogId& id, JudgeBatch& batch) {
@@ -385,6 +393,13 @@ void Replica::Impl::take_grant(LogState& state, const Record& record) {
   // Its keys are not taken: JoinGranted gave the one pair there is, and a member that grants
   // another would make whoever takes it unreadable for all others (PROTOCOL, "Differences").
   state.grants.insert({grant->basis, grant->key_id_g});
+  const bool is_first = state.member == me.founder && grant->basis.bytes == me.network.bytes;
+  if (!is_first || space_keys.empty()) return;
+  // Who read others with false keys would take all of them for liars, and could be read by nobody.
+  const SpaceKeys& keys = space_keys.front();
+  has_false_keys = space_key_id(me.network, commons, 'g', keys.g) != grant->key_id_g ||
+                   space_key_id(me.network, commons, 'r', keys.r) != grant->key_id_r;
+  if (has_false_keys) host.log_line(false_keys_text);
 }
 
 }  // namespace kith::daemon

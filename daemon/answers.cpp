@@ -151,24 +151,14 @@ local::AuthorsAnswer Replica::Impl::authors() const {
 }
 
 void Replica::Impl::add_our_word(const ProposalStanding& standing, local::ProposalRow& row) const {
-  row.waits_for_us = true;
-  const auto own = governance.find(me.member);
-  if (own == governance.end()) return;
-  for (const GovernanceEntry& entry : own->second.entries) {
-    const auto* consent = std::get_if<Consent>(&entry.said);
-    if (consent == nullptr || consent->proposal != standing.id) continue;
-    // An agreement belongs to its round; the other words to none.
-    const bool agrees = consent->word == Consent::Word::agree;
-    const bool counts = !agrees || consent->round >= row.our_round;
-    row.ours_agreed = row.ours_agreed || agrees;
-    row.ours_agreed_now = row.ours_agreed_now || (agrees && counts);
-    row.our_word = counts ? name(consent->word) : "";
-  }
-  // Whoever agreed before is asked again where others have gone on to, not in an empty round.
-  const bool others_are_there = standing.highest_round >= row.our_round;
-  row.waits_for_us = !row.ours_given() && (!row.ours_agreed || others_are_there);
+  const OwnStanding own = fold->own_standing(governance, me.member, standing);
+  row.our_round = own.round;
+  row.our_word = own.word ? name(*own.word) : "";
+  row.ours_agreed = own.agreed_in != 0;
+  row.ours_agreed_now = own.has_agreed_now();
+  row.waits_for_us = own.is_asked;
   const bool has_vote = std::ranges::count(fold->state().electors(), me.member) > 0;
-  if (!row.our_word.empty() && has_vote && !standing.words.contains(me.member)) {
+  if (own.word && has_vote && !standing.words.contains(me.member)) {
     row.explanation += " Our own word is given; it counts once enough others have confirmed it.";
   }
 }
@@ -190,7 +180,6 @@ local::ProposalsAnswer Replica::Impl::proposals() const {
     row.electors = static_cast<std::uint32_t>(electors.size());
     row.rule = rule_in_words(standing.rule, electors.size());
     row.explanation = standing.explanation;
-    row.our_round = fold->round_for(governance, me.member, standing.id);
     for (const Effect& effect : standing.proposal.effects) {
       row.effects.push_back(effect_in_words(effect));
       const auto* admit = std::get_if<Admit>(&effect);
@@ -200,7 +189,7 @@ local::ProposalsAnswer Replica::Impl::proposals() const {
     }
     for (const auto& [member, word] : standing.words) {
       // What came later is shown beside an agreement, which it does not undo.
-      const bool also = word != Consent::Word::agree && standing.agreed_by.contains(member);
+      const bool also = word != Consent::Word::agree && standing.agreed_in.contains(member);
       if (also) row.words.push_back({code_of(member), Consent::Word::agree});
       row.words.push_back({code_of(member), word});
     }

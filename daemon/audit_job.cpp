@@ -2,6 +2,7 @@
 #include <atomic>
 
 #include "daemon/replica_impl.hpp"
+#include "protocol/base/limits.hpp"
 #include "protocol/base/text.hpp"
 #include "protocol/records/kind_table.hpp"
 
@@ -34,64 +35,142 @@ struct Replica::Impl::AuditJob {
 namespace {
 
 constexpr std::size_t faults_max = 100;
+/// Of a log, read in one transaction: as long as one is open, LMDB reuses no page that was freed.
+constexpr std::uint64_t entries_a_read = 2'048;
 
 void fault(AuditedLog& audited, std::string what) {
   if (audited.row.faults.size() < faults_max) audited.row.faults.push_back(std::move(what));
 }
 
-/// Every payload opened and judged by the keys in force at its index, in order.
-void audit_records(const storage::ReadTxn& txn, const NetworkId& network, AuditedLog& audited,
-                   std::uint64_t size, const std::function<void(std::uint64_t)>& progress) {
-  KeyHistory keys(network, audited.member);
-  BatchVerifier verifier;
-  std::set<PublicKey> authors;
-  storage::log_store::each_payload(
-      txn, audited.log, 0, size, [&](std::uint64_t index, std::optional<BytesView> payload) {
-        const auto leaf_bytes = storage::log_store::leaf(txn, audited.log, index);
-        const auto leaf = leaf_bytes ? decode_leaf(text(*leaf_bytes))
-                                     : Result<Leaf>(fail(Errc::not_found, "the leaf is missing"));
-        progress(index);
-        const std::string at = "entry " + std::to_string(index) + ": ";
-        if (!leaf) {
-          fault(audited, at + leaf.error().detail);
-          return true;
-        }
-        if (!payload) {
-          ++audited.row.missing;
-          return true;
-        }
-        const Judged judged =
-            judge(audited.context, index, leaf->leaf_class, *payload, false, verifier);
-        if (judged.status == Judged::Status::sealed) {
-          ++audited.row.sealed;
-          return true;
-        }
-        if (judged.status == Judged::Status::bad) {
-          fault(audited, at + judged.why);
-          return true;
-        }
-        if (const auto* certificate = std::get_if<CertificateText>(&judged.parsed)) {
-          const auto added = keys.add_certificate(index, certificate->statement);
-          if (!added) fault(audited, at + added.error().detail);
-          ++audited.row.statements;
-          ++audited.row.certificates;
-          return true;
-        }
-        if (const auto* enrolment = std::get_if<EnrolmentText>(&judged.parsed)) {
-          const auto added = keys.add_enrolment(index, enrolment->statement);
-          if (!added) fault(audited, at + added.error().detail);
-          ++audited.row.statements;
-          return true;
-        }
-        const auto right = admissible(keys, audited.member, judged);
-        if (!right) fault(audited, at + right.error().detail);
-        if (find_kind(judged.record->kind) == nullptr) ++audited.row.unknown_kinds;
-        authors.insert(judged.record->author);
-        ++audited.row.records;
-        return true;
-      });
-  audited.row.authors = static_cast<std::uint32_t>(authors.size());
-}
+std::string at(std::uint64_t index) { return "entry " + std::to_string(index) + ": "; }
+
+/// Replays one log from its bytes and believes only hashes and signatures. How this machine's store
+/// keeps it, kithd check looks at.
+class Auditor {
+ public:
+  Auditor(const storage::Database& database, const NetworkId& network, AuditedLog& audited)
+      : database_(database), audited_(audited), keys_(network, audited.member) {
+    roots_[audited.checkpoint.size];
+    for (const auto& [_, word] : audited.cosignatures) roots_[word.size];
+    note_root();
+  }
+
+  /// `progress` hears how many entries are done.
+  void run(const std::function<void(std::uint64_t)>& progress) {
+    const auto head = storage::log_store::head(*database_.read(), audited_.log);
+    const std::uint64_t size = head ? head->size() : 0;
+    for (std::uint64_t first = 0; first < size; first += entries_a_read) {
+      progress(first);
+      read(first, std::min(size, first + entries_a_read));
+    }
+    audited_.row.size = size;
+    audited_.row.root = range_.root();
+    audited_.row.authors = static_cast<std::uint32_t>(authors_.size());
+    check_root(audited_.checkpoint.size, audited_.checkpoint.root, "the checkpoint");
+    for (const auto& [_, word] : audited_.cosignatures) {
+      check_root(word.size, word.root, "a cosignature");
+    }
+  }
+
+ private:
+  void read(std::uint64_t first, std::uint64_t last) {
+    const auto txn = database_.read();
+    std::vector<std::optional<Leaf>> leaves;
+    leaves.reserve(last - first);
+    for (std::uint64_t begin = first; begin < last; begin += limits::tile_hashes) {
+      read_leaves(*txn, begin, std::min(last, begin + limits::tile_hashes), leaves);
+    }
+    storage::log_store::each_payload(*txn, audited_.log, first, last,
+                                     [&](std::uint64_t index, std::optional<BytesView> payload) {
+                                       const auto& leaf = leaves[index - first];
+                                       if (leaf) take(index, *leaf, payload);
+                                       return true;
+                                     });
+  }
+
+  /// Nothing for each that is not as it was.
+  void read_leaves(const storage::ReadTxn& txn, std::uint64_t first, std::uint64_t last,
+                   std::vector<std::optional<Leaf>>& leaves) {
+    const Bytes bundle = storage::log_store::bundle(txn, audited_.log, first, last);
+    const auto entries = split_bundle(bundle, last - first);
+    const auto hashes =
+        storage::log_store::tile(txn, audited_.log, last, 0, first / limits::tile_hashes);
+    for (std::uint64_t index = first; index < last; ++index) {
+      const std::size_t i = index - first;
+      const BytesView entry = entries && i < entries->size() ? (*entries)[i] : BytesView();
+      const TreeHash hash = leaf_hash(entry);
+      range_.push(hash);
+      note_root();
+      const auto leaf = decode_leaf(text(entry));
+      const bool is_whole = leaf && (!hashes || (*hashes)[i] == hash);
+      if (!is_whole) fault(audited_, at(index) + "the leaf is missing or damaged");
+      leaves.push_back(is_whole ? std::optional(*leaf) : std::nullopt);
+    }
+  }
+
+  void take(std::uint64_t index, const Leaf& leaf, std::optional<BytesView> payload) {
+    if (payload && !commits_to(leaf, *payload)) {
+      fault(audited_, at(index) + "the payload is damaged");
+      payload.reset();
+    } else if (!payload) {
+      ++audited_.row.missing;
+    }
+    const bool governs = leaf.leaf_class != LeafClass::record;
+    if (!payload && governs && can_judge_) {
+      can_judge_ = false;
+      fault(audited_, at(index) +
+                          "it says who may speak or decide, and it is not here: what follows "
+                          "cannot be judged before it comes");
+    }
+    if (payload && can_judge_) judge_one(index, leaf, *payload);
+  }
+
+  void judge_one(std::uint64_t index, const Leaf& leaf, BytesView payload) {
+    const Judged judged =
+        judge(audited_.context, index, leaf.leaf_class, payload, false, verifier_);
+    if (judged.status == Judged::Status::sealed) {
+      ++audited_.row.sealed;
+      return;
+    }
+    if (judged.status == Judged::Status::bad) return fault(audited_, at(index) + judged.why);
+    if (!judged.record) return take_statement(judged);
+    const auto right = admissible(keys_, audited_.member, judged);
+    if (!right) fault(audited_, at(index) + right.error().detail);
+    if (find_kind(judged.record->kind) == nullptr) ++audited_.row.unknown_kinds;
+    authors_.insert(judged.record->author);
+    ++audited_.row.records;
+  }
+
+  void take_statement(const Judged& judged) {
+    ++audited_.row.statements;
+    const auto* certificate = std::get_if<CertificateText>(&judged.parsed);
+    if (certificate != nullptr) ++audited_.row.certificates;
+    const auto added =
+        certificate != nullptr
+            ? keys_.add_certificate(judged.index, certificate->statement)
+            : keys_.add_enrolment(judged.index, std::get<EnrolmentText>(judged.parsed).statement);
+    if (!added) fault(audited_, at(judged.index) + added.error().detail);
+  }
+
+  void note_root() {
+    const auto wanted = roots_.find(range_.size());
+    if (wanted != roots_.end()) wanted->second = range_.root();
+  }
+  void check_root(std::uint64_t size, const TreeHash& root, const std::string& who) {
+    if (size != 0 && roots_.at(size) != root) {
+      fault(audited_, who + " at size " + std::to_string(size) + " has another root");
+    }
+  }
+
+  const storage::Database& database_;
+  AuditedLog& audited_;
+  KeyHistory keys_;
+  BatchVerifier verifier_;
+  std::set<PublicKey> authors_;
+  bool can_judge_ = true;  // Nothing that decides who may speak was missing so far.
+  CompactRange range_;
+  std::map<std::uint64_t, std::optional<TreeHash>> roots_;  // At sizes that somebody signed.
+};
 
 void audit_signatures(AuditedLog& audited) {
   const auto signed_by = [&](const Certificate& certificate) {
@@ -154,31 +233,20 @@ void Replica::Impl::audit(const local::AuditRequest& request,
   host.compute_later(
       [job, network = me.network, &database = host.log()] {
         for (AuditedLog& audited : job->logs) {
-          const auto txn = database.read();
           const std::uint64_t before = job->done;
-          const auto report = storage::log_store::check(*txn, audited.log, [&](std::uint64_t done) {
-            job->done = before + done / 2;
-            return true;
+          Auditor(database, network, audited).run([&](std::uint64_t done) {
+            job->done = before + done;
           });
-          for (const auto& found : report.faults) {
-            fault(audited, "entry " + std::to_string(found.index) + ": " + found.what);
-          }
-          const auto head = storage::log_store::head(*txn, audited.log);
-          const std::uint64_t size = head ? head->size() : 0;
-          audit_records(*txn, network, audited, size,
-                        [&](std::uint64_t done) { job->done = before + (size + done) / 2; });
           audit_signatures(audited);
           local::AuditRow& row = audited.row;
           row.code = audited.code;
           row.member = audited.member;
           row.log = audited.log;
-          row.size = size;
-          row.root = head ? head->range.root() : empty_root();
           row.agreed = audited.agreed;
           row.witnesses = static_cast<std::uint32_t>(audited.witnesses.size());
           row.frozen = audited.frozen;
-          row.intact = row.faults.empty() && !row.frozen;
-          job->done = before + size;
+          row.intact = row.faults.empty() && !row.frozen && row.missing == 0;
+          job->done = before + row.size;
         }
         job->finished = true;
       },

@@ -22,16 +22,11 @@ constexpr std::size_t said_lines_max = 32;
 void Replica::Impl::candidate_message(PeerId id, peer::Message& message) {
   PeerState& peer = peers.at(id);
   peer.heard = host.now();
-  if (const auto* granted = std::get_if<peer::JoinGranted>(&message)) return joined(*granted, id);
-  if (const auto* waiting = std::get_if<peer::JoinWaiting>(&message)) {
-    return told_to_wait(one_line(waiting->said, said_bytes_max));
-  }
+  if (std::holds_alternative<peer::Ping>(message)) return;
+  if (!peer.session.invitation) return sponsor_message(id, message);
   const auto* request = std::get_if<peer::JoinRequest>(&message);
-  if (std::holds_alternative<peer::Ping>(message) || std::holds_alternative<peer::Pong>(message)) {
-    return;
-  }
-  if (request == nullptr || !peer.session.invitation) {
-    return host.drop(id, fail(Errc::unrequested, "not what a join conversation holds"));
+  if (request == nullptr) {
+    return host.drop(id, fail(Errc::unrequested, "not what a candidate says"));
   }
   const auto certificate = verify_certificate(request->certificate);
   if (!certificate || certificate->network != me.network ||
@@ -179,17 +174,25 @@ bool Replica::Impl::is_open(const InvitationState& invitation) const {
 }
 
 void Replica::Impl::forget_candidates() {
-  // Who was admitted is known once everything that is here has been judged.
+  if (!fold) return;
+  const auto forget = [&](const auto& is_gone) {
+    std::erase_if(candidates, [&](const auto& candidate) {
+      const bool gone = is_gone(candidate.second);
+      if (gone) candidates_gone.push_back(candidate_key(candidate.first));
+      return gone;
+    });
+  };
+  forget([&](const CandidateState& candidate) {
+    return fold->state().members.contains(candidate.certificate.member);
+  });
+  // Who was not admitted is known only once everything that is here has been judged.
   if (!fold_complete() || judging > 0 || !to_judge.empty()) return;
   std::erase_if(invitations, [&](const InvitationState& one) { return !is_open(one); });
-  std::erase_if(candidates, [&](const auto& candidate) {
+  forget([&](const CandidateState& candidate) {
     // Without its invitation it cannot come back for what it waits for.
-    const bool is_invited = std::ranges::any_of(invitations, [&](const InvitationState& one) {
-      return one.used_by == candidate.second.certificate.transport_key;
+    return std::ranges::none_of(invitations, [&](const InvitationState& one) {
+      return one.used_by == candidate.certificate.transport_key;
     });
-    const bool waits = is_invited && !fold->state().members.contains(candidate.first);
-    if (!waits) candidates_gone.push_back(candidate_key(candidate.first));
-    return !waits;
   });
 }
 
@@ -228,6 +231,14 @@ void Replica::Impl::load_invitations(const storage::ReadTxn& txn) {
 
 // ---- the candidate's side ----
 
+void Replica::Impl::sponsor_message(PeerId id, const peer::Message& message) {
+  if (const auto* granted = std::get_if<peer::JoinGranted>(&message)) return joined(*granted, id);
+  if (const auto* waiting = std::get_if<peer::JoinWaiting>(&message)) {
+    return told_to_wait(one_line(waiting->said, said_bytes_max));
+  }
+  host.drop(id, fail(Errc::unrequested, "not what a sponsor says"));
+}
+
 void Replica::Impl::told_to_wait(const std::string& said) {
   if (said == sponsor_said) return;
   sponsor_said = said;
@@ -235,6 +246,7 @@ void Replica::Impl::told_to_wait(const std::string& said) {
 }
 
 std::string Replica::Impl::joining_detail() const {
+  if (has_false_keys) return false_keys_text;
   if (me.network_secret) return "admitted; fetching the network's history";
   const std::string said = sponsor_said.empty() ? "has not reached its sponsor yet"
                                                 : one_line(sponsor_said, said_bytes_max);

@@ -16,8 +16,9 @@ using std::chrono_literals::operator""ms;
 namespace {
 
 constexpr auto tick_every = 1s;
-/// Ticks after which a client that waits hears that it is not forgotten: far below its patience.
-constexpr std::uint64_t remind_every = 10;
+/// Ticks after which a client that waits hears that it is not forgotten.
+constexpr std::uint64_t remind_every =
+    std::chrono::milliseconds(limits::local_reminder_ms) / tick_every;
 /// Between two lines about who knocked in vain.
 constexpr auto strangers_every = 60s;
 constexpr auto drain_step = 5ms;

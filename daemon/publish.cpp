@@ -26,6 +26,7 @@ std::optional<Error> Replica::Impl::why_not_append() const {
                 "out whether a key was stolen or a backup restored");
   }
   if (!own_range) return fail(Errc::unavailable, "this daemon has no log yet");
+  if (has_false_keys) return fail(Errc::unavailable, false_keys_text);
   if (space_keys.empty()) {
     return fail(Errc::unavailable,
                 "this daemon is not a member yet: publishing begins once it is admitted");
@@ -227,7 +228,7 @@ void Replica::Impl::publish(local::PublishRequest request,
 }
 
 std::optional<Error> Replica::Impl::why_not_govern() const {
-  if (is_judging(own_log)) return std::nullopt;
+  if (!is_held_up(own_log)) return std::nullopt;
   // Who does not know its own last word might give two, and whoever asks would wait for ever.
   return fail(
       Errc::unavailable,
@@ -279,7 +280,8 @@ void Replica::Impl::log_checked(const std::shared_ptr<Door>& door,
     if (!governs) return answer(std::move(out));
     // Whoever gives a word asks next what came of it.
     when_judged.emplace(done->first + door->ids.size() - 1,
-                        [out = std::move(out), answer] { answer(out); });
+                        [out = std::move(out), answer](bool) { answer(out); });
+    answer_judged();
   });
 }
 
@@ -312,13 +314,18 @@ void Replica::Impl::enrol(local::EnrolRequest request, std::function<void(local:
              [this](const Result<Appended>& done) {
                if (!done) return enrolled(local::Refusal{done.error().code, done.error().detail});
                enrolling->index = done->first;
-               when_judged.emplace(done->first, [this] {
-                 enrolled(enrolling->counted
-                              ? local::Answer(local::EnrolAnswer{*enrolling->index})
-                              : local::Refusal{Errc::conflict,
+               when_judged.emplace(done->first, [this](bool is_judged) {
+                 if (enrolling->counted) return enrolled(local::EnrolAnswer{*enrolling->index});
+                 enrolled(is_judged
+                              ? local::Refusal{Errc::conflict,
                                                "it was logged but counts for nothing: see the "
-                                               "daemon's log"});
+                                               "daemon's log"}
+                              : local::Refusal{Errc::unavailable,
+                                               "it is logged and counts once what is missing of "
+                                               "this member's log has come back; do not repeat "
+                                               "it"});
                });
+               answer_judged();
              });
 }
 

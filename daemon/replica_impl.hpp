@@ -27,6 +27,11 @@
 /// the views), answers.cpp (local clients), audit_job.cpp.
 namespace kith::daemon {
 
+inline constexpr const char* false_keys_text =
+    "the sponsor handed over keys that are not this network's, so nothing can be read or said: "
+    "begin "
+    "again in a new directory with an invitation of another member, and tell them of it";
+
 /// Text to be logged by us, with the class of its leaf.
 struct Draft {
   LeafClass leaf_class = LeafClass::record;
@@ -56,6 +61,7 @@ struct Replica::Impl {
     bool showing = false;
     // Governance that opened with none of so many space keys: only another key lets judging go on.
     std::optional<std::size_t> blocked_with_keys;
+    bool waits_for_payload = false;  // Of governance, without which nothing behind it is judged.
     bool frozen = false;
     storage::StoredCheckpoint checkpoint;
     std::map<MemberId, Cosignature> cosignatures;
@@ -158,8 +164,9 @@ struct Replica::Impl {
 
   // absorb.cpp
   void judge_more(const LogId& log);
-  /// Whether all that is held of it is judged, or will be without anything more from others.
-  [[nodiscard]] bool is_judging(const LogId& log) const;
+  /// Whether judging it stands still until others give a payload or a key.
+  [[nodiscard]] bool is_held_up(const LogId& log) const;
+  void answer_judged();
   [[nodiscard]] std::shared_ptr<JudgeBatch> next_batch(const LogId& log, LogState& state);
   void read_late(const LogId& log, LogState& state, JudgeBatch& batch);
   void read_next(const LogId& log, std::uint64_t last, JudgeBatch& batch);
@@ -193,6 +200,7 @@ struct Replica::Impl {
 
   // joining.cpp
   void candidate_message(PeerId peer, peer::Message& message);
+  void sponsor_message(PeerId peer, const peer::Message& message);
   /// Why this newcomer cannot be proposed, or empty.
   [[nodiscard]] std::string why_not_candidate(const peer::JoinRequest& request,
                                               const Certificate& certificate) const;
@@ -281,6 +289,7 @@ struct Replica::Impl {
   std::map<MemberId, std::string> dial_errors;
   std::map<PeerId, PeerState> peers;
   std::vector<SpaceKeys> space_keys;  // Of the commons, newest first.
+  bool has_false_keys = false;        // They are not those that the founder's log names.
   std::vector<InvitationState> invitations;
   std::map<MemberId, CandidateState> candidates;
   std::vector<Bytes> candidates_gone;  // Their rows are erased with the next save.
@@ -307,8 +316,9 @@ struct Replica::Impl {
   std::list<LargePublish> publishing;
   std::optional<Enrolling> enrolling;
   std::vector<std::function<void()>> after_enrolling;
-  std::multimap<std::uint64_t, std::function<void()>> when_judged;  // By index in our own log.
-  std::size_t judging = 0;                                          // Batches in the pool.
+  // By index in our own log; told whether it was judged, or will not be before others give more.
+  std::multimap<std::uint64_t, std::function<void(bool is_judged)>> when_judged;
+  std::size_t judging = 0;     // Batches in the pool.
   std::deque<LogId> to_judge;  // Logs that wait for room in it, each once.
   std::size_t jobs = 0;        // Writes, view writes and computations under way.
   std::set<LogId> uncreated;   // Followed, but not yet in the store.

@@ -343,6 +343,18 @@ TEST(Tidy, ABadLineIsFound) {
   EXPECT_EQ(faults_of(source("daemon/a.cpp", long_file)).size(), 1U);
 }
 
+TEST(Tidy, TheProtocolShowsTheSchemaOfLocalMessages) {
+  const auto read = [](const char* path) {
+    std::ifstream in(path);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const std::string schema = read("protocol/schema/local.capnp");
+  const std::size_t begin = schema.find("struct Request");
+  ASSERT_NE(begin, std::string::npos);
+  EXPECT_NE(read("docs/PROTOCOL.md").find(schema.substr(begin) + "```"), std::string::npos)
+      << "copy it from there";
+}
+
 TEST(Tidy, AGoodLineIsNot) {
   const std::vector<Case> good = {
       {"protocol/log/a.cpp", "#include \"protocol/log/leaf.hpp\"\n#include <vector>\n"},

@@ -9,7 +9,8 @@ namespace {
 
 std::string verdict(const local::AuditRow& log) {
   if (log.frozen) return "two conflicting histories";
-  return log.intact ? "intact" : "FAULTS";
+  if (log.intact) return "intact";
+  return log.faults.empty() ? "incomplete" : "FAULTS";
 }
 
 void print_table(const Console& console, const local::AuditAnswer& answer) {
@@ -50,9 +51,10 @@ Exit audit(const std::string& member, Daemon& daemon, const Console& console) {
     console.out
         << (intact
                 ? whose + " is intact.\n"
-                : "There are faults. Where something is damaged, it is most likely this machine's "
-                  "disk:\n"
-                  "stop kithd and run kithd check. Of all else tell the member it belongs to.\n");
+                : "Not all of it holds, or not all of it is here. What is missing may still be on "
+                  "its way:\nsee kith peers. Where something is damaged, it is most likely this "
+                  "machine's disk:\nstop kithd and run kithd check. Of all else tell the member it "
+                  "belongs to.\n");
   }
   return intact ? Exit::ok : Exit::faults;
 }

@@ -1,6 +1,7 @@
 #include "client/commands/consent_targets.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "client/commands/common.hpp"
 #include "client/layout.hpp"
@@ -48,11 +49,21 @@ Result<bool> choose(const local::ProposalsAnswer& open, const std::string& targe
   auto proposals = with_prefix(open, target);
   if (candidates.empty() && proposals.empty()) proposals = that_admit(open, upper_case(target));
   // Whoever is proposed already: the word is on that proposal.
+  std::string warning;
   std::erase_if(candidates, [&](const local::CandidateRow& candidate) {
-    const auto* proposal = proposed_already(open, candidate);
-    if (proposal != nullptr) proposals.push_back(*proposal);
-    return proposal != nullptr;
+    const std::size_t before = proposals.size();
+    std::ranges::copy_if(open.proposals, std::back_inserter(proposals), [&](const auto& proposal) {
+      return std::ranges::count(proposal.admits, candidate.member) > 0;
+    });
+    const bool is_proposed = proposals.size() > before;
+    if (is_proposed && candidate.profile.code == upper_case(target)) warning = candidate.warning;
+    return is_proposed;
   });
+  if (!warning.empty()) {
+    return fail(Errc::conflict, warning +
+                                    "; if you mean the newcomer, give the id of the proposal "
+                                    "that kith proposals shows");
+  }
   if (candidates.size() + proposals.size() > 1) {
     return fail(Errc::usage, "\"" + target +
                                  "\" fits more than one; kith proposals shows them "

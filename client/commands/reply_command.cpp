@@ -48,7 +48,8 @@ void keep_unsent(const std::string& words, const Console& console, const Desk& d
       const auto kept = files::create(path, view(words), 0600);
       if (!kept && kept.error().code == Errc::conflict) continue;
       if (!kept) break;
-      console.err << "kith: your words are in " << path.string() << "; send them with --file\n";
+      console.err << "kith: your words are in " << path.string()
+                  << "; send what stands above its cut with --file\n";
       return;
     }
   }
@@ -78,10 +79,16 @@ bool has_words_below(std::string_view edited, std::string_view shown) {
 Result<std::string> text_of(const ReplyOptions& options, const local::ShowAnswer& to,
                             const Console& console, const Desk& desk) {
   if (options.text) return *options.text;
-  if (options.file && *options.file == "-") return above_cut(read_input(console.in));
+  const std::string shown = editor_text(to);
+  const Error below = fail(Errc::usage,
+                           "there are words below the cut, and those would not be sent; move "
+                           "them above it");
   if (options.file) {
-    auto words = files::read(desk.working_folder / *options.file, limits::document_bytes_max);
+    auto words = *options.file == "-"
+                     ? Result<std::string>(read_input(console.in))
+                     : files::read(desk.working_folder / *options.file, limits::document_bytes_max);
     if (!words) return fail(Errc::usage, "--file: " + words.error().detail);
+    if (has_words_below(*words, shown)) return below;
     return above_cut(*words);
   }
   if (!can_ask(console)) {
@@ -89,13 +96,11 @@ Result<std::string> text_of(const ReplyOptions& options, const local::ShowAnswer
                 "give your words with --text TEXT or --file FILE (- for standard "
                 "input)");
   }
-  const std::string shown = editor_text(to);
   auto edited = desk.edit(shown);
   if (!edited) return edited;
   if (has_words_below(*edited, shown)) {
     keep_unsent(*edited, console, desk);
-    return fail(Errc::usage,
-                "there are words below the cut, and those would not be sent; move them above it");
+    return below;
   }
   return above_cut(*edited);
 }
@@ -153,7 +158,7 @@ Exit reply(const ReplyOptions& options, Daemon& daemon, const Console& console, 
   const auto sent = send_reply(options, *to, *words, *status, *key, daemon, console, desk);
   if (!sent) {
     const bool was_edited = !options.text && !options.file;
-    if (was_edited && !is_blank(*words) && !secret_in(*words)) keep_unsent(*words, console, desk);
+    if (was_edited && !is_blank(*words)) keep_unsent(*words, console, desk);
     return sent.exit;
   }
   const PublishedEntry& entry = sent->entries.front();

@@ -20,16 +20,15 @@ std::string words_of(const Bytes& body) {
   return clean_block(parse_document(text(body)).document.text);
 }
 
-/// Whether the front matter says more than a thread shows of it.
+/// Whether the front matter says more than a thread shows of it: all of a reply's is shown.
 bool has_more_above(const Bytes& body) {
   if (!is_utf8(text(body))) return false;
   const Parsed parsed = parse_document(text(body));
-  return std::ranges::any_of(parsed.document.fields, [&](const Field& field) {
-    const FieldSpec* spec = nullptr;
-    if (const KindSpec* kind = find_kind(parsed.document.kind)) spec = kind->find(field.name);
-    return field.line <= parsed.document.front_end_line && spec != nullptr &&
-           spec->type == FieldType::markdown;
-  });
+  return parsed.document.kind != "reply" &&
+         std::ranges::any_of(parsed.document.fields, [&](const Field& field) {
+           return field.line <= parsed.document.front_end_line && field.name != "title" &&
+                  field.name != "kind";
+         });
 }
 
 void print_entry(const Console& console, const local::ThreadRow& row) {

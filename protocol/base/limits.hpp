@@ -65,5 +65,9 @@ inline constexpr std::size_t entries_per_list_max = 4'096;  // Log summaries of 
 // Local clients.
 inline constexpr std::size_t clients_max = 128;
 inline constexpr std::size_t local_message_bytes_max = 64 * mi;  // 65,536 records of 1 KiB.
+// A client gives up a daemon that is silent for so long ...
+inline constexpr std::uint32_t local_patience_ms = 60'000;
+// ... which therefore says in between that it is at work.
+inline constexpr std::uint32_t local_reminder_ms = 10'000;
 
 }  // namespace kith::limits

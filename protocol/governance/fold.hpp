@@ -72,11 +72,23 @@ struct ProposalStanding {
   bool agreed = false;  ///< Its own entry lies below the agreed size of its log: safe to speak on.
   Rule rule;            ///< The strictest of its effects.
   std::map<MemberId, Consent::Word> words;  ///< Each elector's newest word that counts.
-  std::set<MemberId> agreed_by;             ///< Who agreed in any round, whatever they said since.
-  std::uint32_t highest_round = 0;          ///< 0 as long as nobody said anything.
-  std::vector<std::uint32_t> passed_in;     ///< Rounds, ascending.
+  /// The newest round in which each agreed, whatever they said since.
+  std::map<MemberId, std::uint32_t> agreed_in;
+  std::vector<std::uint32_t> passed_in;  ///< Rounds, ascending.
   std::set<MemberId> seen_by;
   std::string explanation;  ///< Why it has not passed yet, in a board secretary's words.
+};
+
+/// One member's own words on a proposal, whether the others have cosigned them yet or not.
+struct OwnStanding {
+  std::uint32_t round = 1;      ///< In which its agreement should be given now.
+  std::uint32_t agreed_in = 0;  ///< The newest in which it agreed; 0: never.
+  /// Its newest word: an agreement belongs to its round and is none in a later one, the other words
+  /// to none.
+  std::optional<Consent::Word> word;
+  bool is_asked = false;  ///< Whether people should be asked for a word now.
+
+  [[nodiscard]] bool has_agreed_now() const { return agreed_in != 0 && agreed_in >= round; }
 };
 
 /// What a negative control in a test may switch off or replace. A daemon takes the defaults.
@@ -124,6 +136,10 @@ class GovernanceFold {
   /// in which it has agreed to it already means that it has nothing to add: others have.
   [[nodiscard]] std::uint32_t round_for(const GovernanceLogs& logs, const MemberId& self,
                                         const RecordId& proposal) const;
+  /// What `self` said of a proposal, and whether it should be asked. `standing` is of
+  /// open_proposals().
+  [[nodiscard]] OwnStanding own_standing(const GovernanceLogs& logs, const MemberId& self,
+                                         const ProposalStanding& standing) const;
 
  private:
   struct HeldProposal {

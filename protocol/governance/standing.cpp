@@ -41,15 +41,15 @@ std::uint32_t round_reached(std::vector<std::uint32_t> tops, std::uint32_t reach
   return reached;
 }
 
-/// Each elector's newest word on `proposal`, and the highest round in which it was spoken of.
+/// Each elector's newest word on `proposal`, and the newest round in which it agreed.
 void fill_words(const Sayings& sayings, ProposalStanding& standing) {
   for (const auto& [elector, log] : sayings) {
     for (const Said& said : log) {
       if (said.proposal != standing.id) continue;
-      standing.highest_round = std::max(standing.highest_round, said.round);
       if (said.what == Said::What::agree) {
         standing.words[elector] = Consent::Word::agree;
-        standing.agreed_by.insert(elector);
+        std::uint32_t& newest = standing.agreed_in[elector];
+        newest = std::max(newest, said.round);
       }
       if (said.what == Said::What::stand_aside) {
         standing.words[elector] = Consent::Word::stand_aside;
@@ -185,6 +185,32 @@ std::uint32_t GovernanceFold::round_for(const GovernanceLogs& logs, const Member
   const auto spent = own.agreed_in.find(round);
   if (spent != own.agreed_in.end() && spent->second != proposal) ++round;  // It is stuck there.
   return std::min<std::uint32_t>(round, limits::round_max);
+}
+
+OwnStanding GovernanceFold::own_standing(const GovernanceLogs& logs, const MemberId& self,
+                                         const ProposalStanding& standing) const {
+  OwnStanding own;
+  own.round = round_for(logs, self, standing.id);
+  const auto log = logs.find(self);
+  if (log != logs.end()) {
+    for (const GovernanceEntry& entry : log->second.entries) {
+      const auto* consent = std::get_if<Consent>(&entry.said);
+      if (consent == nullptr || consent->proposal != standing.id) continue;
+      const bool agrees = consent->word == Consent::Word::agree;
+      if (agrees) own.agreed_in = std::max(own.agreed_in, consent->round);
+      own.word.reset();
+      if (!agrees || consent->round >= own.round) own.word = consent->word;
+    }
+  }
+  // On a branch that loses, its words behind a proposal would be of no use to anybody.
+  const bool is_safe = standing.agreed || standing.proposer == self;
+  const bool has_given = own.has_agreed_now() || own.word == Consent::Word::stand_aside;
+  // Whoever agreed before is asked again when others have gone on, not into an empty round.
+  const bool others_went_on = std::ranges::any_of(standing.agreed_in, [&](const auto& agreed) {
+    return agreed.first != self && agreed.second > own.agreed_in;
+  });
+  own.is_asked = is_safe && !has_given && (own.agreed_in == 0 || others_went_on);
+  return own;
 }
 
 }  // namespace kith

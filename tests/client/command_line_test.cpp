@@ -66,6 +66,7 @@ TEST(CommandLine, NamesAnUnknownCommandAndSaysWhereToLook) {
   EXPECT_EQ(outcome.exit, Exit::usage);
   EXPECT_EQ(outcome.err, "kith: there is no command \"frob\"; kith --help shows what there is\n");
   EXPECT_EQ(bench.run({"--json", "frob"}).json()["error"]["code"], "usage");
+  EXPECT_EQ(bench.run({"list", "--json", "--limit"}).json()["error"]["code"], "usage");
 }
 
 TEST(CommandLine, TakesGlobalOptionsBeforeAndAfterTheCommand) {

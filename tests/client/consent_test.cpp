@@ -329,5 +329,27 @@ TEST(Consent, TellsARefusal) {
   EXPECT_NE(outcome.err.find("no scope speak"), std::string::npos);
 }
 
+TEST(Consent, ByACodeThatIsTakenMeansNobody) {
+  ConsentBench bench(1);
+  bench.open.candidates[0].warning = "the code ZZC is that of Calder already";
+  bench.open.proposals[0].admits = {bench.open.candidates[0].member};
+  bench.set();
+  const Outcome by_code = bench.run({"consent", "ZZC", "--yes"});
+  EXPECT_EQ(by_code.exit, Exit::refused);
+  EXPECT_NE(by_code.err.find("is that of Calder already"), std::string::npos) << by_code.err;
+  EXPECT_EQ(bench.daemon.last<local::PublishRequest>(), nullptr);
+  EXPECT_EQ(bench.run({"consent", proposal_id.substr(0, 8), "--yes"}).exit, Exit::ok);
+}
+
+TEST(Consent, ToACandidateWithTwoProposalsAsksWhich) {
+  ConsentBench bench(1);
+  bench.open.proposals.push_back(some_proposal(6));
+  for (auto& proposal : bench.open.proposals) {
+    proposal.admits = {bench.open.candidates[0].member};
+  }
+  bench.set();
+  EXPECT_EQ(bench.run({"consent", "ZZC", "--yes"}).exit, Exit::usage);
+}
+
 }  // namespace
 }  // namespace kith::client

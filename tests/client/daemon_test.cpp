@@ -171,6 +171,15 @@ TEST(Audit, ExitsWith3WhenAnythingIsWrongAndSaysWhat) {
   EXPECT_TRUE(is_harmless(outcome.out));
   EXPECT_EQ(bench.daemon.last<local::AuditRequest>()->member, "CALD");
 
+  local::AuditRow partial = some_log("ASH");
+  partial.intact = false;
+  partial.missing = 3;
+  partial.faults.clear();
+  bench.daemon.on<local::AuditRequest>(local::AuditAnswer{{partial}});
+  const Outcome incomplete = bench.run({"audit"});
+  EXPECT_EQ(incomplete.exit, Exit::faults);
+  EXPECT_NE(incomplete.out.find("incomplete"), std::string::npos);
+
   local::AuditRow frozen = some_log("ASH");
   frozen.frozen = true;
   bench.daemon.on<local::AuditRequest>(local::AuditAnswer{{frozen}});

@@ -348,9 +348,16 @@ TEST(Reply, SendsNothingWhileWordsStandBelowTheCut) {
     return stripped.substr(0, stripped.find("> kind:"));
   };
   EXPECT_EQ(bench.run({"reply", "a4dq"}).exit, Exit::ok);
-  // What was kept may be sent as it is: the cut counts there, too.
-  bench.write("kept.md",
-              "Moved.\n---- 8< ---- what is below this line is not sent ---- >8 ----\nnot\n");
+  // The cut counts in what was kept, too.
+  bench.desk.edit = [&](const std::string& shown) -> Result<std::string> { return shown + below; };
+  EXPECT_EQ(bench.run({"reply", "a4dq"}).exit, Exit::usage);
+  const std::string kept = bench.read("unsent-reply-2.md");
+  ASSERT_TRUE(kept.ends_with(below));
+  bench.write("kept.md", "Moved.\n" + kept);
+  bench.daemon.asked.clear();
+  EXPECT_EQ(bench.run({"reply", "a4dq", "--file", "kept.md"}).exit, Exit::usage);
+  EXPECT_EQ(bench.daemon.last<local::PublishRequest>(), nullptr);
+  bench.write("kept.md", "Moved.\n" + kept.substr(0, kept.size() - below.size()));
   EXPECT_EQ(bench.run({"reply", "a4dq", "--file", "kept.md"}).exit, Exit::ok);
   const auto record = decode_record(bench.sent()[0].record);
   EXPECT_TRUE(std::string(text(record->body)).ends_with("\n\nMoved.\n"));

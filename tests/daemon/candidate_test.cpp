@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
+#include "daemon/random.hpp"
 #include "protocol/base/limits.hpp"
 #include "protocol/keys/certificate.hpp"
 #include "protocol/keys/key_file.hpp"
+#include "protocol/keys/space_key.hpp"
 #include "tests/daemon/support/plain_host.hpp"
 
 namespace kith::daemon {
@@ -81,6 +83,83 @@ TEST(Candidate, OneForEachInvitationHoweverManyNamesItTakes) {
   for (std::uint8_t name = 10; name < 30; ++name) sponsor.ask(name, name, 7);
   EXPECT_EQ(sponsor.candidates(), 1U);
   EXPECT_EQ(sponsor.host.dropped.size(), 20U);
+}
+
+TEST(Candidate, SaysOnlyWhatACandidateHasToSay) {
+  Sponsor sponsor;
+  const std::size_t lines = sponsor.host.lines.size();
+  PeerId next = 1;
+  for (const peer::Message& message :
+       {peer::Message(peer::JoinWaiting{"write this into your log"}),
+        peer::Message(peer::JoinGranted{}), peer::Message(peer::Pong{})}) {
+    PeerSession session;
+    session.peer = next++;
+    session.invitation = sponsor.invitation.secret;
+    sponsor.replica->peer_connected(session);
+    sponsor.replica->message(session.peer, peer::encode(message));
+    sponsor.host.run();
+    EXPECT_EQ(sponsor.host.dropped.at(session.peer).code, Errc::unrequested);
+  }
+  EXPECT_EQ(sponsor.host.lines.size(), lines);
+}
+
+/// Whoever came with that invitation, once it was told that it is admitted.
+struct Newcomer {
+  explicit Newcomer(Sponsor& host_of) : sponsor(host_of) {
+    const auto txn = host.disk().write();
+    const auto made = join_network(sponsor.invitation, {"ZZB", "Calder", "trust", {}},
+                                   SigningKey(Seed::from(Bytes(32, 2))).public_key(), host.now(),
+                                   fill_random, *txn);
+    EXPECT_TRUE(made);
+    txn->commit();
+    replica.emplace(made->identity, Replica::Options{}, made->marks, host);
+    host.run();
+  }
+  void is_given(const SpaceKeys& keys) {
+    PeerSession session{1, true, sponsor.identity.member, std::nullopt, {}, {}};
+    replica->peer_connected(session);
+    replica->message(
+        1, peer::encode(peer::JoinGranted{sponsor.identity.decision,
+                                          *sponsor.identity.network_secret, keys.g, keys.r}));
+    host.run();
+    replica->peer_lost(1);
+    // The founder's log, from the founder as from any member.
+    sponsor.replica->peer_connected({9, false, replica->identity().member, std::nullopt, {}, {}});
+    session.peer = 9;
+    replica->peer_connected(session);
+    for (int i = 0; i < 50; ++i) {
+      host.run();
+      sponsor.host.run();
+      for (const Bytes& said : std::exchange(host.sent[9], {})) sponsor.replica->message(9, said);
+      for (const Bytes& said : std::exchange(sponsor.host.sent[9], {})) replica->message(9, said);
+    }
+  }
+  std::string state() {
+    std::string detail;
+    replica->handle(1, local::StatusRequest{}, [&](const local::Answer& answer) {
+      detail = std::get<local::StatusAnswer>(answer).state_detail;
+    });
+    return detail;
+  }
+
+  Sponsor& sponsor;
+  PlainHost host;
+  std::optional<Replica> replica;
+};
+
+TEST(Newcomer, TakesOnlyTheKeysThatTheFoundersLogNames) {
+  Sponsor sponsor;
+  Newcomer fooled(sponsor);
+  SpaceKeys keys = *sponsor.identity.commons_keys;
+  keys.r.bytes[0] ^= 1;
+  fooled.is_given(keys);
+  EXPECT_NE(fooled.state().find("keys that are not this network's"), std::string::npos)
+      << fooled.state();
+
+  Newcomer honest(sponsor);
+  honest.is_given(*sponsor.identity.commons_keys);
+  EXPECT_EQ(honest.state().find("keys"), std::string::npos) << honest.state();
+  EXPECT_FALSE(honest.host.dropped.contains(9));
 }
 
 TEST(Candidate, IsRememberedAcrossARestart) {

@@ -1,5 +1,9 @@
 #include "tests/daemon/support/doors.hpp"
 
+#include "protocol/base/limits.hpp"
+#include "protocol/log/leaf.hpp"
+#include "storage/log_store.hpp"
+
 namespace kith::daemon {
 namespace {
 
@@ -161,6 +165,66 @@ TEST_F(Doors, WhoWasAdmittedInTimeMayComeForTheKeysLater) {
 
   desk_.clock += limits::invitation_ms;
   EXPECT_EQ(replica_->candidates(dh_public(transport)).size(), 2U) << "but not for ever";
+}
+
+/// A daemon that begins anew with its views to rebuild and much of others to judge before.
+class Rebuilding : public Doors {
+ protected:
+  Rebuilding() {
+    connect(1, invite(), transport_);
+    say(1, newcomer_);
+    EXPECT_EQ(waiting(), 1U);
+    const auto before = desk_.log().read();
+    EXPECT_TRUE(published(admission(
+        newcomer_, std::get<local::ProposalsAnswer>(ask(local::ProposalsRequest{})).basis)));
+    EXPECT_EQ(waiting(), 0U);
+
+    // The candidate's row was not erased yet when the machine stopped.
+    const auto txn = desk_.disk().write();
+    Bytes key;
+    while (const auto row = before->at_or_after(storage::Table::waiting, key)) {
+      txn->put(storage::Table::waiting, row->key, row->value);
+      key = to_bytes(row->key);
+      key.push_back(0);
+    }
+    const LogId others{{0}};
+    storage::log_store::create(*txn, others, MemberId{{1}}, commons);
+    const Bytes payload(72 + 64);
+    const std::string leaf = encode_leaf(make_leaf(LeafClass::record, 1, payload));
+    const std::vector<storage::NewEntry> entries(4'096, {view(leaf), BytesView(payload)});
+    EXPECT_TRUE(storage::log_store::append(*txn, others, 0, entries));
+    txn->commit();
+  }
+  void restart() {
+    replica_.reset();
+    desk_.lose_views();
+    replica_ = std::make_unique<Replica>(me_, Replica::Options{}, desk_.marks, desk_);
+  }
+  /// What is answered at once, in the middle of whatever is under way.
+  template <class Wanted>
+  Wanted now(local::Request request) {
+    std::optional<local::Answer> answer;
+    replica_->handle(1, std::move(request), [&](local::Answer said) { answer = std::move(said); });
+    return std::get<Wanted>(*answer);
+  }
+
+  DhSecret transport_{{7}};
+  peer::JoinRequest newcomer_ = candidate(transport_);
+};
+
+TEST_F(Rebuilding, WhoIsAMemberIsNoCandidateHoweverMuchIsStillToBeJudged) {
+  restart();
+  while (now<local::StatusAnswer>(local::StatusRequest{}).members < 2) ASSERT_TRUE(desk_.step());
+  EXPECT_EQ(now<local::ProposalsAnswer>(local::ProposalsRequest{}).candidates.size(), 0U);
+}
+
+TEST_F(Rebuilding, NobodyIsForgottenBeforeItIsKnownWhoWasAdmitted) {
+  desk_.clock += limits::invitation_ms + 1;
+  restart();
+  replica_->tick();
+  desk_.run();
+  EXPECT_EQ(replica_->candidates(dh_public(transport_)).size(), 3U)
+      << "it was admitted in time and may come for its keys";
 }
 
 TEST_F(Doors, OneInvitationBringsOneCandidateHoweverManyCertificatesCome) {

@@ -88,17 +88,32 @@ class SigningStop : public ::testing::Test {
     return publishes(machine, "document", to_bytes(view("# Title\n\ntext\n")));
   }
   [[nodiscard]] bool publishes(Machine& machine, const std::string& kind, const Bytes& body) {
-    Record record;
-    fill_random(record.nonce.bytes);
-    record.kind = kind;
-    record.body = body;
-    record.author = steward_.public_key();
-    record.time = machine.host.now();
-    record.network = me_.network;
-    record.log = log();
-    const auto batch = sign_batch(me_.network, log(), {encode(record)}, steward_);
-    return std::holds_alternative<local::PublishAnswer>(
-        machine.ask(local::PublishRequest{{encode_text(batch.front())}}));
+    return std::holds_alternative<local::PublishAnswer>(machine.ask(act(kind, body)));
+  }
+  [[nodiscard]] local::PublishRequest act(const std::string& kind, const Bytes& body,
+                                          std::size_t count = 1) {
+    std::vector<Bytes> records;
+    while (records.size() < count) {
+      Record record;
+      fill_random(record.nonce.bytes);
+      record.kind = kind;
+      record.body = body;
+      record.author = steward_.public_key();
+      record.time = whole_.host.now();
+      record.network = me_.network;
+      record.log = log();
+      records.push_back(encode(record));
+    }
+    local::PublishRequest request;
+    for (auto& one : sign_batch(me_.network, log(), records, steward_)) {
+      request.texts.push_back(encode_text(std::move(one)));
+    }
+    return request;
+  }
+  [[nodiscard]] local::EnrolRequest enrolment() {
+    const PublicKey author = SigningKey(Seed{{6}}).public_key();
+    return {
+        sign_enrolment({me_.network, me_.member, 1, author, 1, steward_.public_key()}, steward_)};
   }
   [[nodiscard]] LogId log() const { return log_id(me_.network, me_.member, commons); }
 
@@ -179,9 +194,7 @@ TEST_F(SigningStop, NoWordIsGivenWhileOneOfTheOwnIsMissing) {
   holed(wordless, words_at);
   const std::uint64_t size = wordless.log_size();
   EXPECT_FALSE(publishes(wordless, "profile", profile)) << "who asked would wait for ever";
-  const PublicKey author = SigningKey(Seed{{6}}).public_key();
-  const auto enrolled = wordless.ask(local::EnrolRequest{
-      sign_enrolment({me_.network, me_.member, 1, author, 1, steward_.public_key()}, steward_)});
+  const auto enrolled = wordless.ask(enrolment());
   EXPECT_EQ(std::get<local::Refusal>(enrolled).code, Errc::unavailable);
   EXPECT_EQ(wordless.log_size(), size);
   EXPECT_TRUE(publishes(wordless)) << "a document needs nothing of it";
@@ -192,6 +205,36 @@ TEST_F(SigningStop, NoWordIsGivenWhileOneOfTheOwnIsMissing) {
 
   meets(wordless, whole_);
   EXPECT_TRUE(publishes(wordless, "profile", profile)) << "it is back";
+}
+
+TEST_F(SigningStop, WhoAsksBeforeItIsKnownThatOneIsMissingIsAnsweredAllTheSame) {
+  const Bytes profile = encode(Profile{"ZZA", "Ashdown", "trust", {}});
+  // More than are judged at once, so that the hole is not met before the word is.
+  const auto many = whole_.ask(act("document", to_bytes(view("# Title\n\ntext\n")), 4'000));
+  ASSERT_TRUE(std::holds_alternative<local::PublishAnswer>(many));
+  const std::uint64_t hole = whole_.log_size();
+  ASSERT_TRUE(publishes(whole_, "profile", profile));
+  // The answer to what was asked at the first moment it can be.
+  const auto answered = [&](const local::Request& request) {
+    Machine machine;
+    restore(machine, whole_.log_size(), hole);
+    machine.host.marks = whole_.host.marks;
+    machine.replica.emplace(me_, Replica::Options{}, machine.host.marks, machine.host);
+    while (!machine.replica->is_member() && machine.host.step()) {
+    }
+    const std::uint64_t before = machine.host.marks.at(log()).size;
+    std::optional<local::Answer> answer;
+    machine.replica->handle(1, request, [&](local::Answer said) { answer = std::move(said); });
+    machine.host.run();
+    EXPECT_TRUE(answer.has_value()) << "nobody waits for what may never come";
+    EXPECT_EQ(machine.log_size(), before + 1) << "it was logged";
+    EXPECT_TRUE(publishes(machine)) << "and the next is not held up behind it";
+    return answer.value_or(local::Progress{});
+  };
+  EXPECT_TRUE(std::holds_alternative<local::PublishAnswer>(answered(act("profile", profile))));
+  const auto enrolled = answered(enrolment());
+  ASSERT_TRUE(std::holds_alternative<local::Refusal>(enrolled));
+  EXPECT_NE(std::get<local::Refusal>(enrolled).said.find("do not repeat it"), std::string::npos);
 }
 
 }  // namespace

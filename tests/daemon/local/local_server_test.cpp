@@ -112,11 +112,11 @@ TEST_F(LocalServerTest, WhoWaitsIsRemindedAndNobodyElse) {
   server_->remind({7});
   EXPECT_EQ(hear(waits), Bytes{7});
   server_->answer(asked_[0], {2}, false);
+  EXPECT_EQ(hear(waits), Bytes{2});
   server_->remind({7});
   server_->answer(asked_[0], {3}, true);
+  EXPECT_EQ(hear(waits), Bytes{3}) << "a stream needs no reminding";
   server_->remind({7});
-  EXPECT_EQ(hear(waits), Bytes{2}) << "a stream needs no reminding";
-  EXPECT_EQ(hear(waits), Bytes{3});
   server_->stop(10s);
   EXPECT_EQ(hear(waits), std::nullopt);
   EXPECT_EQ(hear(idles), std::nullopt);
@@ -130,7 +130,10 @@ TEST_F(LocalServerTest, TheSocketGoesToTheGroupOfItsFolder) {
   const int count = ::geteuid() == 0 ? 0 : getgroups(groups.size(), groups.data());
   const auto mine = std::span(groups).first(static_cast<std::size_t>(std::max(count, 0)));
   const auto found = std::ranges::find_if(mine, [](gid_t group) { return group != ::getegid(); });
-  const gid_t other = ::geteuid() == 0 ? 4242 : found != mine.end() ? *found : ::getegid();
+  if (::geteuid() != 0 && found == mine.end()) {
+    GTEST_SKIP() << "this user is in one group only, so no other can be given";
+  }
+  const gid_t other = ::geteuid() == 0 ? 4242 : *found;
   ASSERT_EQ(chown(dir_.path().c_str(), folder.st_uid, other), 0);
   start();
   struct stat status{};

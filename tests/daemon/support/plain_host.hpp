@@ -62,6 +62,8 @@ class PlainHost : public Host {
   void log_line(const std::string& line) override { lines.push_back(line); }
 
   [[nodiscard]] testing::MemoryDatabase& disk() { return log_; }
+  /// They can be rebuilt. Between two runs of a daemon only.
+  void lose_views() { views_ = testing::MemoryDatabase(); }
   /// What is due next; false if nothing is.
   bool step() {
     if (due_.empty()) return false;

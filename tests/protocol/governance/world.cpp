@@ -27,6 +27,13 @@ const ProposalStanding* standing_of(const std::vector<ProposalStanding>& open, c
   return found == open.end() ? nullptr : &*found;
 }
 
+/// The newest round in which anybody agreed; 1 if nobody has.
+std::uint32_t newest_round(const ProposalStanding& standing) {
+  std::uint32_t newest = 1;
+  for (const auto& [_, round] : standing.agreed_in) newest = std::max(newest, round);
+  return newest;
+}
+
 }  // namespace
 
 World::World(const WorldSettings& settings) : settings_(settings), random_(settings.seed) {
@@ -275,7 +282,7 @@ void World::act_honestly(std::size_t who, std::size_t face) {
     for (const ProposalStanding& other : open) {
       if (other.agreed && !other.words.contains(self) && chance(0.3)) {
         say(who, face, other.id, chance(0.8) ? Consent::Word::stand_aside : Consent::Word::object,
-            std::max(other.highest_round, 1U));
+            newest_round(other));
       }
     }
     return;
@@ -395,7 +402,7 @@ void World::note_answers(WorldReport& report) const {
     for (const ProposalStanding& standing : fold.open_proposals(logs)) {
       report.answers.push_back(to_hex(standing.id.view()) + standing.explanation +
                                std::to_string(standing.valid) +
-                               std::to_string(standing.highest_round));
+                               std::to_string(newest_round(standing)));
       for (std::size_t who = 0; who < names; ++who) {
         report.answers.push_back(std::to_string(fold.round_for(logs, person(who).id, standing.id)));
       }

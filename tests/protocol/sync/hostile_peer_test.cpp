@@ -101,6 +101,13 @@ TEST(HostilePeer, AFullDiskIsNotAskedForTheSameAgainAtOnce) {
   EXPECT_TRUE(asks<peer::GetPayloads>(gap.engine.step(Tick{limits::look_again_ms})));
 }
 
+TEST(HonestPeer, MayHaveNoCheckpointOfALogThatWeHold) {
+  WithAGap gap;
+  const auto actions =
+      gap.engine.step(MessageReceived{peer_id, peer::Announce{log_id, "", {}, {}}});
+  EXPECT_EQ(actions.size(), 0U) << "cosignatures are asked of anyone";
+}
+
 TEST(HonestPeer, IsNotBlamedForWhatMetAFullDiskBeforeIt) {
   const History history(10);
   SyncEngine engine = engine_over(history);
