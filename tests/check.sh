@@ -30,14 +30,25 @@ build() { # preset, further arguments of the build
   cmake --build --preset "$1" -j "$jobs" "${@:2}"
 }
 
+# What was skipped, for the last line.
+not_shown=()
 run_tests() { # preset, further arguments of ctest
-  local preset=$1
+  local preset=$1 skipped
   shift
-  ctest --test-dir "build/$preset" -j "$jobs" --output-on-failure --no-tests=error "$@"
+  ctest --test-dir "build/$preset" -j "$jobs" --output-on-failure --no-tests=error "$@" |
+    tee "build/tests-$preset.log" || return
+  while read -r skipped; do
+    not_shown+=("$skipped ($preset)")
+  done < <(sed -nE 's/^\s*[0-9]+ - (.*) \(Skipped\)$/\1/p' "build/tests-$preset.log")
 }
 
 # Some things a machine may not allow; then the script says so loudly and ends with 77.
-or_skipped() { "$@" || [ $? -eq 77 ]; }
+or_skipped() {
+  local status=0
+  "$@" || status=$?
+  [ $status -ne 77 ] || not_shown+=("$*")
+  [ $status -eq 0 ] || [ $status -eq 77 ]
+}
 
 # All that decides, stores and reads what comes from outside, and every kept input of the fuzz targets.
 build_sanitized() {
@@ -112,4 +123,9 @@ if [ $full = 1 ]; then
   step "benches" 1200 benches
   step "a bare Debian" 7200 or_skipped tests/package/bare_root.sh
   step "100,000 simulated worlds" 14400 tests/simulation/seeds.sh 100000
+fi
+if [ ${#not_shown[@]} -eq 0 ]; then
+  echo "check: nothing was skipped"
+else
+  printf 'check: NOT SHOWN here, as it was skipped: %s\n' "$(printf '%s\n' "${not_shown[@]}" | sort -u | paste -sd , | sed 's/,/, /g')"
 fi

@@ -127,7 +127,7 @@ int main(int argc, char** argv) {
   const auto count = static_cast<double>(entries);
   const double stored = static_cast<double>(disk) / count;
   const double needed = static_cast<double>(sizes.payload + sizes.leaf) / count + 32;
-  Figure("disk per entry over payload, leaf and hash")
+  Figure("disk per entry of the log environment over payload, leaf and hash")
       .number("bytes", stored, 0)
       .number("payload_leaf_hash_bytes", needed, 0)
       .number("over_body_and_signature", stored / (body_bytes + Signature::size))

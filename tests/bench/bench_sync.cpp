@@ -19,7 +19,9 @@ struct ColdSync {
   double to_shown = 0;       ///< In the views that people read.
   double reader_cpu = 0;     ///< Until every author was checked.
   double writer_cpu = 0;
-  double tree_only = 0;  ///< The limits around the run, a second.
+  double disk_bytes = 0;      ///< Log and views, as the daemon says, once all is shown.
+  double log_disk_bytes = 0;  ///< The log environment alone.
+  double tree_only = 0;       ///< The limits around the run, a second.
   double verify_two = 0;
 };
 
@@ -86,7 +88,10 @@ ColdSync cold_sync(Stage& stage) {
   const auto status = stage.reader.status();
   must(status.bad == 0, "an honest record was found bad");
   must(status.incomplete == 0, "payloads are missing");
+  took.disk_bytes = static_cast<double>(status.disk_bytes);
   stage.reader.stop();
+  took.log_disk_bytes =
+      static_cast<double>(std::filesystem::file_size(stage.folder / "reader" / "log" / "data.mdb"));
   return took;
 }
 
@@ -199,7 +204,7 @@ void print_rate(const std::string& name, double entries, std::vector<ColdSync> a
       .print();
 }
 
-void print_rest(const std::vector<ColdSync>& all) {
+void print_rest(const std::vector<ColdSync>& all, double entries) {
   const auto median = [&](double ColdSync::* value) {
     std::vector<double> samples;
     for (const ColdSync& one : all) samples.push_back(one.*value);
@@ -209,6 +214,15 @@ void print_rest(const std::vector<ColdSync>& all) {
       .number("seconds", median(&ColdSync::to_shown))
       .number("reader_cpu_seconds", median(&ColdSync::reader_cpu), 2)
       .number("writer_cpu_seconds", median(&ColdSync::writer_cpu), 2)
+      .print();
+  const double disk = median(&ColdSync::disk_bytes) / entries;
+  const double log_disk = median(&ColdSync::log_disk_bytes) / entries;
+  const auto said = static_cast<double>(body_and_signature_bytes);
+  Figure("the same: disk per entry of log and views, and of the log environment alone")
+      .number("bytes", disk, 0)
+      .number("log_environment_bytes", log_disk, 0)
+      .number("over_body_and_signature", disk / said)
+      .number("log_environment_over_body_and_signature", log_disk / said)
       .print();
 }
 
@@ -229,7 +243,7 @@ int main(int argc, char** argv) {
                &ColdSync::tree_only, "tree_only_per_second", 0.4);
     print_rate("cold sync to author-verified, each signed alone", count, all, &ColdSync::to_author,
                &ColdSync::verify_two, "verify_on_two_threads_per_second", 0.7);
-    print_rest(all);
+    print_rest(all, count);
     with_proxy(alone, 1.5, "each signed alone");
   }
   {
@@ -237,7 +251,7 @@ int main(int argc, char** argv) {
     const std::vector<ColdSync> all = repeated(batched, repeats);
     print_rate("cold sync to author-verified, signed in batches of 1,000", count, all,
                &ColdSync::to_author, &ColdSync::tree_only, "tree_only_per_second", 0.3);
-    print_rest(all);
+    print_rest(all, count);
     with_proxy(batched, 1.75, "batches of 1,000");
   }
   std::filesystem::remove_all(folder);

@@ -229,6 +229,22 @@ TEST(Publish, WritesShortReferencesOut) {
                                     "\nreply_kind: thanks\n---\nThanks, a4dqobyh.\n");
 }
 
+TEST(Publish, RefusesAReferenceWhoseLettersStandElsewhereFirst) {
+  const std::vector<std::string> fronts = {
+      "kind: reply\nto: \"\\x614dqobyh\"\nreply_kind: thanks",           // In the text.
+      "kind: reply\nto:\n  # a4dqobyh\n  a4dqobyh\nreply_kind: thanks",  // In a comment.
+      "{kind: reply, reply_kind: thanks, to: thank}",                    // In another field.
+  };
+  for (const std::string& front : fronts) {
+    WritingBench bench;
+    bench.write("r.md", "---\n" + front + "\n---\nThanks, a4dqobyh.\n");
+    const Outcome outcome = bench.run({"publish", "r.md"});
+    EXPECT_EQ(outcome.exit, Exit::usage) << front;
+    EXPECT_NE(outcome.err.find("write to: and the id on one line"), std::string::npos) << front;
+    EXPECT_EQ(bench.daemon.last<local::PublishRequest>(), nullptr) << front;
+  }
+}
+
 TEST(Publish, RefusesAReferenceThatTheDaemonDoesNotKnow) {
   WritingBench bench;
   bench.daemon.on<local::ShowRequest>(local::Refusal{Errc::not_found, "no entry a4dqobyh"});

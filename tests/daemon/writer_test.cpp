@@ -22,7 +22,11 @@ class WriterTest : public ::testing::Test {
  protected:
   Writer::Events events() {
     return {
-        .post = [this](std::function<void()> answer) { asio::post(loop_.io, std::move(answer)); },
+        .post =
+            [this](std::function<void()> answer) {
+              if (on_post_) on_post_();
+              asio::post(loop_.io, std::move(answer));
+            },
         .failed = [this](const std::string& why) { failed_.push_back(why); },
         .disk_stuck = [this](std::optional<StorageError::Kind> why) { stuck_.push_back(why); },
     };
@@ -57,6 +61,7 @@ class WriterTest : public ::testing::Test {
   testing::MemoryDatabase log_;
   testing::MemoryDatabase views_;
   storage::HighWaterFile high_water_{dir_.path() + "/high-water"};
+  std::function<void()> on_post_;  ///< On the writer's thread, when it gives an answer away.
   std::promise<void> released_;
   int blocked_done_ = 0;
   std::vector<std::optional<Error>> answers_;
@@ -81,24 +86,35 @@ TEST_F(WriterTest, WhatIsQueuedTogetherSharesOneCommit) {
 
 TEST_F(WriterTest, NothingIsAnsweredBeforeTheCommitAndTheHighWaterFile) {
   const LogId log{{7}};
+  const std::vector<std::uint8_t> sizes{3, 5, 4};
+  const auto is_durable = [&] {
+    const storage::HighWaterFile stored(dir_.path() + "/high-water");
+    const auto mark = stored.marks().find(log);
+    // The largest mark of the commit counts.
+    return std::ranges::all_of(sizes, [this](std::uint8_t size) { return has(size); }) &&
+           mark != stored.marks().end() && mark->second.size == 5;
+  };
   block();
-  std::uint64_t size_when_answered = 0;
-  for (const std::uint64_t size : {3U, 5U, 4U}) {
+  // Where the answer is given away, since until it arrives a writer that hurries would be done,
+  // too.
+  std::vector<bool> durable_when_posted;
+  on_post_ = [&] { durable_when_posted.push_back(is_durable()); };
+  for (const std::uint8_t size : sizes) {
     writer_.write({[log, size](storage::WriteTxn& txn, storage::HighWaterMarks& to_sign) {
-                     txn.put(Table::meta, Bytes{1}, Bytes{1});
-                     to_sign[log] = {size, TreeHash{{static_cast<std::uint8_t>(size)}}};
+                     txn.put(Table::meta, Bytes{size}, Bytes{1});
+                     to_sign[log] = {size, TreeHash{{size}}};
                    },
                    [&](const std::optional<Error>& failure) {
                      answers_.push_back(failure);
-                     storage::HighWaterFile stored(dir_.path() + "/high-water");
-                     size_when_answered = stored.marks().at(log).size;
+                     EXPECT_EQ(failure, std::nullopt);
+                     EXPECT_TRUE(is_durable()) << "when it is answered";
                    }});
   }
   EXPECT_TRUE(answers_.empty());
   release();
   ASSERT_TRUE(loop_.until([&] { return answers_.size() == 3; }));
   writer_.stop();
-  EXPECT_EQ(size_when_answered, 5U) << "the largest mark of the commit counts";
+  EXPECT_EQ(durable_when_posted, (std::vector<bool>{false, true})) << "the job before, and these";
   EXPECT_EQ(high_water_.marks().at(log).root, TreeHash{{5}});
 }
 

@@ -1,8 +1,11 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 
+#include "protocol/base/text.hpp"
 #include "tests/simulation/world.hpp"
 
 namespace kith::simulation {
@@ -177,14 +180,53 @@ TEST(World, DisagreesOnDecisionsWhenWhatPassedIsFinalAtOnce) {
       [](Options& options) { options.fold_rules.rounds.seen_decides = false; });
 }
 
-TEST(World, IsTheSameFromTheSameSeed) {
-  const auto once = [](std::uint64_t seed) {
-    World world(seed, everything_goes_wrong(seed));
+/// What each of these worlds did, a line for each; honest ones and ones with a forger.
+std::string digests_of(std::vector<std::uint64_t> of, bool backwards) {
+  if (backwards) std::ranges::reverse(of);
+  std::map<std::uint64_t, std::string> lines;
+  for (const std::uint64_t seed : of) {
+    constexpr std::array forgers{Forger::none, Forger::changes_entries, Forger::withholds};
+    World world(seed, with_forger(seed, forgers[seed % forgers.size()]));
     world.run(30 * second);
     (void)world.settle(60 * second);
-    return std::pair(world.acknowledged(), world.decisions());
-  };
-  EXPECT_EQ(once(5), once(5));
+    lines[seed] = std::to_string(seed) + ' ' + to_hex(world.digest().view()) + '\n';
+  }
+  std::string all;
+  for (const auto& [seed, line] : lines) all += line;
+  return all;
+}
+
+/// Set in the process that IsTheSameInAnotherProcess starts.
+constexpr const char* only_digests = "KITH_ONLY_DIGESTS";
+constexpr const char* digest_mark = "digest ";
+
+TEST(World, IsTheSameFromTheSameSeed) {
+  const auto some = seeds(30, 100);
+  const std::string once = digests_of(some, false);
+  // Backwards, so that each world finds memory and whatever outlives a world as another left it.
+  EXPECT_EQ(once, digests_of(some, true));
+  EXPECT_NE(digests_of({1}, false).substr(2), digests_of({2}, false).substr(2));
+}
+
+TEST(World, IsTheSameInAnotherProcess) {
+  const auto some = seeds(30, 100);
+  if (std::getenv(only_digests) != nullptr) {
+    std::printf("%s%s", digest_mark, digests_of(some, true).c_str());
+    return;
+  }
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe");
+  const std::string command = std::string(only_digests) + "=1 '" + self +
+                              "' --gtest_filter=World.IsTheSameInAnotherProcess";
+  std::FILE* other = ::popen(command.c_str(), "r");
+  ASSERT_NE(other, nullptr);
+  std::string said;
+  std::array<char, 4'096> part;
+  while (const std::size_t size = std::fread(part.data(), 1, part.size(), other)) {
+    said.append(part.data(), size);
+  }
+  ASSERT_EQ(::pclose(other), 0) << said;
+  const std::string here = digest_mark + digests_of(some, false);
+  EXPECT_NE(said.find(here), std::string::npos) << "here: " << here << "there: " << said;
 }
 
 }  // namespace

@@ -29,7 +29,14 @@ World::World(std::uint64_t seed, Options options) : seed_(seed), options_(option
 
 World::~World() = default;
 
+void World::happened(BytesView what) {
+  Bytes now;
+  append_integer(now, now_);
+  digest_ = blake2b({digest_.view(), now, what});
+}
+
 void World::trace(const std::string& line) {
+  happened(view(line));
   static const bool wanted = std::getenv("KITH_TRACE") != nullptr;
   if (wanted) std::fprintf(stderr, "%10.6f %s\n", static_cast<double>(now_) / 1e6, line.c_str());
 }
@@ -48,6 +55,9 @@ void World::run_until(Time end) {
     Due next = due_.top();
     due_.pop();
     now_ = next.at;
+    Bytes order;
+    append_integer(order, next.order);
+    happened(order);
     next.what();
   }
   now_ = end;
@@ -266,6 +276,7 @@ void World::connect(std::size_t from, std::size_t to, const daemon::DialTarget& 
 void World::transmit(const std::shared_ptr<Link>& link, bool from_dialler, Bytes message) {
   const std::size_t from = from_dialler ? link->dialler : link->listener;
   const std::size_t to = from_dialler ? link->listener : link->dialler;
+  happened(message);
   observe(from, message);
   if (cut_.contains({from, to})) return break_quietly(link);
   Time& last = from_dialler ? link->dialler_last : link->listener_last;

@@ -72,7 +72,10 @@ class World {
   [[nodiscard]] std::size_t forger_dropped() const { return forger_dropped_; }
   /// Payloads that it did not give though it holds them.
   [[nodiscard]] std::size_t withheld() const { return withheld_; }
-  /// Everything that happened, for a failing seed (only with KITH_TRACE set).
+  /// Over everything that happened so far, in its order and with its times: each event that was
+  /// carried out, each message as it was sent, each line of the trace.
+  [[nodiscard]] const Hash& digest() const { return digest_; }
+  /// Everything that happened, for a failing seed (shown only with KITH_TRACE set).
   void trace(const std::string& line);
 
  private:
@@ -93,6 +96,7 @@ class World {
     }
   };
 
+  void happened(BytesView what);
   void after(Time delay, std::function<void()> what);
   void run_until(Time end);
   void found();
@@ -139,6 +143,7 @@ class World {
   std::vector<std::shared_ptr<Link>> links_;
   std::set<std::pair<std::size_t, std::size_t>> cut_;  // From, to: nothing passes.
   daemon::PeerId next_peer_ = 1;
+  Hash digest_{};
   bool busy_ = true;
   std::size_t crashes_ = 0;
   std::vector<Acknowledged> acknowledged_;

@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
       {"garbage", garbage}, {"loris", loris},     {"flood", flood},           {"keys", keys},
       {"replay", replay},   {"claims", claims},   {"candidates", candidates}, {"door", door},
       {"forge", forge},     {"session", session}, {"expire", expire},         {"seal", seal},
-      {"calm", calm},
+      {"calm", calm},       {"hold", hold},
   };
   const auto attack = argc < 2 ? attacks.end() : attacks.find(argv[1]);
   if (attack == attacks.end()) {

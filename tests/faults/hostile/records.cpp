@@ -1,9 +1,5 @@
 // Records that are forged, replayed, reordered or meant for somewhere else: at the door for people,
 // and in a session. In a member's own log: own_log.cpp.
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "daemon/random.hpp"
@@ -28,21 +24,9 @@ Caller member_calling(const daemon::Identity& identity, const Invitation& target
 
 /// What the local socket does with bytes that are no request: whether it ends the connection.
 bool ends_local(const std::string& path, BytesView bytes) {
-  const int file = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un to{};
-  to.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(to.sun_path)) give_up(path + " is too long for a socket");
-  std::ranges::copy(path, to.sun_path);
-  if (::connect(file, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) != 0) {
-    give_up("cannot connect to " + path);
-  }
-  const timeval wait{3, 0};
-  ::setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-  (void)!::send(file, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  char byte = 0;
-  const ssize_t got = ::recv(file, &byte, 1, 0);
-  ::close(file);
-  return got == 0 || (got < 0 && errno == ECONNRESET);
+  Socket socket = Socket::local(path);
+  socket.send(bytes);
+  return socket.bytes_until_end(milliseconds(3'000)).has_value();
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,6 +31,15 @@ std::string read_file(const std::string& path) {
   auto content = files::read(path, file_bytes_max);
   if (!content) give_up(content.error().detail);
   return *content;
+}
+
+std::uint64_t number_in(const std::string& path, const std::string& name) {
+  std::ifstream lines(path);
+  std::uint64_t number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(name)) std::istringstream(line.substr(name.size())) >> number;
+  }
+  return number;
 }
 
 }  // namespace
@@ -108,6 +118,18 @@ Socket::Socket(std::uint16_t port, std::uint32_t source, bool wait) {
     ::close(std::exchange(file_, -1));
   }
 }
+Socket Socket::local(const std::string& path) {
+  Socket made;
+  made.file_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(to.sun_path)) give_up(path + " is too long for a socket");
+  std::ranges::copy(path, to.sun_path);
+  if (::connect(made.file_, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) != 0) {
+    give_up("cannot connect to " + path);
+  }
+  return made;
+}
 Socket::~Socket() {
   if (file_ >= 0) ::close(file_);
 }
@@ -174,12 +196,8 @@ Usage usage_of(int pid) {
     scheduled >> on_cpu_ns;
     usage.cpu_ms += on_cpu_ns / 1e6;
   }
-  std::ifstream memory(process + "/smaps_rollup");
-  std::string line;
-  while (std::getline(memory, line)) {
-    if (!line.starts_with("Anonymous:")) continue;
-    std::istringstream(line.substr(line.find(':') + 1)) >> usage.anonymous_kib;
-  }
+  usage.anonymous_kib = number_in(process + "/smaps_rollup", "Anonymous:");
+  usage.reserved_kib = number_in(process + "/status", "VmData:");
   if (usage.anonymous_kib == 0) give_up("process " + std::to_string(pid) + " cannot be watched");
   for ([[maybe_unused]] const auto& one :
        std::filesystem::directory_iterator(process + "/fd", gone)) {

@@ -62,12 +62,13 @@ class Finding {
 [[nodiscard]] std::size_t broken_expectations();
 [[noreturn]] void give_up(const std::string& why);
 
-/// A TCP connection to 127.0.0.1, blocking, with a deadline on every read.
+/// A TCP connection to 127.0.0.1 or one to a local socket, blocking, with a deadline on every read.
 class Socket {
  public:
   /// `source`: which address of 127.0.0.0/8 it comes from, as its last three bytes.
   /// Waits until it is connected unless told not to.
   explicit Socket(std::uint16_t port, std::uint32_t source = 1, bool wait = true);
+  [[nodiscard]] static Socket local(const std::string& path);
   ~Socket();
   Socket(Socket&& other) noexcept;
   Socket& operator=(Socket&& other) noexcept;
@@ -86,6 +87,8 @@ class Socket {
   [[nodiscard]] int file() const { return file_; }
 
  private:
+  Socket() = default;
+
   int file_ = -1;
 };
 
@@ -93,6 +96,7 @@ class Socket {
 struct Usage {
   double cpu_ms = 0;                ///< Of all its threads, ever.
   std::uint64_t anonymous_kib = 0;  ///< Memory that belongs to it alone and to no file.
+  std::uint64_t reserved_kib = 0;   ///< The same and what it asked for and did not touch yet.
   std::size_t descriptors = 0;
 };
 [[nodiscard]] Usage usage_of(int pid);
@@ -136,6 +140,8 @@ void candidates(const Arguments& arguments);
 void door(const Arguments& arguments);
 void forge(const Arguments& arguments);
 void session(const Arguments& arguments);
+/// Many at once that announce much and send little, as candidates and at the local socket.
+void hold(const Arguments& arguments);
 /// Logs governance that no key opens in a stopped member's own log, and records behind it.
 void seal(const Arguments& arguments);
 /// How busy a daemon is that holds it.
