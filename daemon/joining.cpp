@@ -23,7 +23,7 @@ void Replica::Impl::candidate_message(PeerId id, peer::Message& message) {
   PeerState& peer = peers.at(id);
   peer.heard = host.now();
   if (std::holds_alternative<peer::Ping>(message)) return;
-  if (!peer.session.invitation) return sponsor_message(id, message);
+  if (peer.session.we_dialled) return sponsor_message(id, message);
   const auto* request = std::get_if<peer::JoinRequest>(&message);
   if (request == nullptr) {
     return host.drop(id, fail(Errc::unrequested, "not what a candidate says"));
