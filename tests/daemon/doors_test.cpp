@@ -32,6 +32,27 @@ TEST_F(Doors, TheSameRecordTwiceInOneActIsRefused) {
   EXPECT_EQ(refusal(signed_texts({twice, twice})), Errc::conflict);
 }
 
+TEST_F(Doors, OnlyWhatPeopleMaySayIsLogged) {
+  const auto size = log_size();
+  const auto form = [](const std::string& lines) {
+    return to_bytes(view("---\n" + lines + "---\n\ntext\n"));
+  };
+  EXPECT_EQ(refusal(signed_texts({record("practice", form("kind: practice\ntitle: Half\n"))})),
+            Errc::malformed)
+      << "a form without its fields";
+  EXPECT_EQ(refusal(signed_texts({record("practice", to_bytes(view("# A text\n\ntext\n")))})),
+            Errc::malformed)
+      << "a document of another kind than its record";
+  EXPECT_EQ(refusal(signed_texts({record("keygrant", Bytes(8))})), Errc::forbidden)
+      << "what only the daemon says";
+  EXPECT_EQ(refusal(signed_texts({record("invented", Bytes(8))})), Errc::forbidden);
+  auto forged = signed_texts({record("forged")});
+  auto parsed = decode_text(forged[0]);
+  std::get<SignedRecord>(*parsed).signature.bytes[0] ^= 1;
+  EXPECT_EQ(refusal({encode_text(std::move(*parsed))}), Errc::bad_signature);
+  EXPECT_EQ(log_size(), size);
+}
+
 TEST_F(Doors, WhoPublishesALotIsToldHowFarItIs) {
   std::vector<Bytes> records;
   for (int i = 0; i < 600; ++i) records.push_back(record("entry " + std::to_string(i)));
