@@ -26,7 +26,7 @@ Environment:
 
 Exit codes:
   0 done   1 failed or refused   2 the command line or a file makes no sense
-  3 an audit found faults        4 the daemon does not answer)";
+  3 an audit found faults or gaps   4 the daemon does not answer)";
 
 constexpr const char* everywhere =
     "Everywhere: --json, --socket PATH, --key FILE; kith --help explains them.";

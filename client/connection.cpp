@@ -139,7 +139,7 @@ Error Connection::silent() {
   return fail(Errc::unavailable, "the daemon at " + path_ + " has been silent for " +
                                      std::to_string(seconds) +
                                      " seconds; its disk may hang, or its process may have been "
-                                     "stopped: see its log, then try again");
+                                     "stopped: see its log");
 }
 
 Error Connection::lost() const {

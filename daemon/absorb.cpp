@@ -79,7 +79,11 @@ void Replica::Impl::judge_more(const LogId& id) {
       return;
     }
     const auto batch = next_batch(id, state);
-    if (!batch) return;
+    if (!batch) {
+      // This may be how it is found that one is missing.
+      if (id == own_log) answer_judged();
+      return;
+    }
     state.batches.push_back(batch);
     ++judging;
     ++jobs;
@@ -358,7 +362,7 @@ void Replica::Impl::take_record(LogState& state, const Judged& judged) {
     state.founding_text = judged.text;
     return;
   }
-  if (record.kind == "keygrant") return take_grant(state, record);
+  if (record.kind == "keygrant") return take_grant(state, judged.index, record);
   const KindSpec* kind = find_kind(record.kind);
   if (kind == nullptr || kind->is_document) return;
   // In one log the first valid leaf counts for a record id.
@@ -387,14 +391,15 @@ void Replica::Impl::take_record(LogState& state, const Judged& judged) {
   governance[state.member].entries.push_back(std::move(entry));
 }
 
-void Replica::Impl::take_grant(LogState& state, const Record& record) {
+void Replica::Impl::take_grant(LogState& state, std::uint64_t index, const Record& record) {
   const auto grant = decode_key_grant(record.body);
   if (!grant || grant->space != commons) return;
   // Its keys are not taken: JoinGranted gave the one pair there is, and a member that grants
   // another would make whoever takes it unreadable for all others (PROTOCOL, "Differences").
   state.grants.insert({grant->basis, grant->key_id_g});
-  const bool is_first = state.member == me.founder && grant->basis.bytes == me.network.bytes;
-  if (!is_first || space_keys.empty()) return;
+  // The one that founded the network with its keys; no later one can make them false.
+  constexpr std::uint64_t founding_index = 2;
+  if (state.member != me.founder || index != founding_index || space_keys.empty()) return;
   // Who read others with false keys would take all of them for liars, and could be read by nobody.
   const SpaceKeys& keys = space_keys.front();
   has_false_keys = space_key_id(me.network, commons, 'g', keys.g) != grant->key_id_g ||

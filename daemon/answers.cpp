@@ -82,6 +82,7 @@ local::StatusAnswer Replica::Impl::status() const {
   }
   if (out.state == "joining") out.state_detail = joining_detail();
   if (no_signing) out.state_detail = *no_signing;
+  if (has_false_keys) out.state_detail = false_keys_text;
   for (const auto& [_, peer] : peers) out.peers_connected += peer.candidate ? 0 : 1;
   for (const auto& [id, state] : logs) {
     out.incomplete += state.gaps.size();
@@ -192,6 +193,10 @@ local::ProposalsAnswer Replica::Impl::proposals() const {
       const bool also = word != Consent::Word::agree && standing.agreed_in.contains(member);
       if (also) row.words.push_back({code_of(member), Consent::Word::agree});
       row.words.push_back({code_of(member), word});
+    }
+    if (!standing.agreed && standing.proposer != me.member) {
+      row.explanation +=
+          " Too few members have confirmed the proposal itself yet: wait with your word.";
     }
     add_our_word(standing, row);
     out.proposals.push_back(std::move(row));
@@ -314,7 +319,9 @@ local::FrontAnswer Replica::Impl::front(const local::FrontRequest& request) cons
   out.candidates = std::move(waiting.candidates);
   std::erase_if(out.candidates, [&](const local::CandidateRow& candidate) {
     return std::ranges::any_of(waiting.proposals, [&](const local::ProposalRow& row) {
-      return std::ranges::count(row.admits, candidate.member) > 0;
+      // Behind one that we are not asked about yet it would be seen nowhere.
+      return (row.waits_for_us || row.ours_given()) &&
+             std::ranges::count(row.admits, candidate.member) > 0;
     });
   });
   for (auto& row : waiting.proposals) {

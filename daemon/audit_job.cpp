@@ -84,6 +84,8 @@ class Auditor {
                                      [&](std::uint64_t index, std::optional<BytesView> payload) {
                                        const auto& leaf = leaves[index - first];
                                        if (leaf) take(index, *leaf, payload);
+                                       // Perhaps it said who may speak.
+                                       if (!leaf) can_judge_ = false;
                                        return true;
                                      });
   }
@@ -102,9 +104,12 @@ class Auditor {
       range_.push(hash);
       note_root();
       const auto leaf = decode_leaf(text(entry));
-      const bool is_whole = leaf && (!hashes || (*hashes)[i] == hash);
-      if (!is_whole) fault(audited_, at(index) + "the leaf is missing or damaged");
-      leaves.push_back(is_whole ? std::optional(*leaf) : std::nullopt);
+      const bool fits = !hashes || (*hashes)[i] == hash;
+      if (!leaf || !fits) {
+        fault(audited_, at(index) + (leaf ? "the leaf or its hash is damaged"
+                                          : "the leaf is missing or damaged"));
+      }
+      leaves.push_back(leaf ? std::optional(*leaf) : std::nullopt);
     }
   }
 

@@ -25,7 +25,7 @@ void Replica::Impl::candidate_message(PeerId id, peer::Message& message) {
   if (std::holds_alternative<peer::Ping>(message)) return;
   if (peer.session.we_dialled) return sponsor_message(id, message);
   const auto* request = std::get_if<peer::JoinRequest>(&message);
-  if (request == nullptr) {
+  if (request == nullptr || !peer.session.invitation) {
     return host.drop(id, fail(Errc::unrequested, "not what a candidate says"));
   }
   const auto certificate = verify_certificate(request->certificate);
@@ -246,7 +246,6 @@ void Replica::Impl::told_to_wait(const std::string& said) {
 }
 
 std::string Replica::Impl::joining_detail() const {
-  if (has_false_keys) return false_keys_text;
   if (me.network_secret) return "admitted; fetching the network's history";
   const std::string said = sponsor_said.empty() ? "has not reached its sponsor yet"
                                                 : one_line(sponsor_said, said_bytes_max);

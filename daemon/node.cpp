@@ -180,14 +180,8 @@ Dialer::Events Node::dialer_events() {
       .connected =
           [this](const DialTarget& target, std::unique_ptr<transport::Carrier> carrier,
                  channel::SecureChannel channel, Bytes rest) {
-            PeerSession about;
-            about.peer = next_peer_++;
-            about.we_dialled = true;
-            about.member = target.member;
-            if (target.joining) about.invitation = target.psk;
-            about.transport_key = target.transport_key;
-            about.hello = target.hello;
-            begin(about, std::move(carrier), std::move(channel), std::move(rest));
+            begin(dialled_session(next_peer_++, target), std::move(carrier), std::move(channel),
+                  std::move(rest));
           },
       .failed = [this](const MemberId& member,
                        const std::string& why) { replica_->dial_failed(member, why); },

@@ -187,6 +187,12 @@ void Replica::Impl::peer_message(PeerId id, peer::Message message) {
 // ---- the public face
 // -----------------------------------------------------------------------------
 
+PeerSession dialled_session(PeerId peer, const DialTarget& target) {
+  PeerSession session{peer, true, target.member, std::nullopt, target.transport_key, target.hello};
+  if (target.joining) session.invitation = target.psk;
+  return session;
+}
+
 Replica::Replica(Identity identity, Options options, const storage::HighWaterMarks& marks,
                  Host& host)
     : impl_(std::make_unique<Impl>(std::move(identity), std::move(options), marks, host)) {

@@ -98,6 +98,9 @@ struct PeerSession {
   channel::Hello hello;  ///< What the initiator said (ours, if we dialled).
 };
 
+/// The session that a dialled connection to `target` becomes.
+[[nodiscard]] PeerSession dialled_session(PeerId peer, const DialTarget& target);
+
 class Replica {
  public:
   struct Options {

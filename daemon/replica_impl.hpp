@@ -29,8 +29,9 @@ namespace kith::daemon {
 
 inline constexpr const char* false_keys_text =
     "the sponsor handed over keys that are not this network's, so nothing can be read or said: "
-    "begin "
-    "again in a new directory with an invitation of another member, and tell them of it";
+    "tell "
+    "the other members, and ask one of them for an invitation to begin again in a new directory, "
+    "with another code";
 
 /// Text to be logged by us, with the class of its leaf.
 struct Draft {
@@ -176,7 +177,7 @@ struct Replica::Impl {
   /// An error if it is a statement that counts for nothing.
   Result<bool> take(LogState& state, const Judged& judged);
   void take_record(LogState& state, const Judged& judged);
-  void take_grant(LogState& state, const Record& record);
+  void take_grant(LogState& state, std::uint64_t index, const Record& record);
   [[nodiscard]] JudgeContext context_of(const LogId& log) const;
   void say_bad(const LogState& state, const Judged& judged);
   void replay_text(LogState& state, std::uint64_t index, BytesView text);

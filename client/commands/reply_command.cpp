@@ -39,8 +39,9 @@ std::string editor_text(const local::ShowAnswer& to) {
 }
 
 /// What somebody wrote in an editor must not be lost, whatever went wrong, nor replace another
-/// file.
-void keep_unsent(const std::string& words, const Console& console, const Desk& desk) {
+/// file. `advice` is what to do with it.
+void keep_unsent(const std::string& words, const char* advice, const Console& console,
+                 const Desk& desk) {
   constexpr int files_max = 100;
   for (const auto& folder : {desk.working_folder, desk.state_folder}) {
     for (int number = 1; number <= files_max; ++number) {
@@ -48,8 +49,7 @@ void keep_unsent(const std::string& words, const Console& console, const Desk& d
       const auto kept = files::create(path, view(words), 0600);
       if (!kept && kept.error().code == Errc::conflict) continue;
       if (!kept) break;
-      console.err << "kith: your words are in " << path.string()
-                  << "; send what stands above its cut with --file\n";
+      console.err << "kith: your words are in " << path.string() << advice << '\n';
       return;
     }
   }
@@ -99,7 +99,7 @@ Result<std::string> text_of(const ReplyOptions& options, const local::ShowAnswer
   auto edited = desk.edit(shown);
   if (!edited) return edited;
   if (has_words_below(*edited, shown)) {
-    keep_unsent(*edited, console, desk);
+    keep_unsent(*edited, "; move them above its cut, then send them with --file", console, desk);
     return below;
   }
   return above_cut(*edited);
@@ -158,7 +158,8 @@ Exit reply(const ReplyOptions& options, Daemon& daemon, const Console& console, 
   const auto sent = send_reply(options, *to, *words, *status, *key, daemon, console, desk);
   if (!sent) {
     const bool was_edited = !options.text && !options.file;
-    if (was_edited && !is_blank(*words)) keep_unsent(*words, console, desk);
+    const char* advice = secret_in(*words) ? "" : "; send them with --file";
+    if (was_edited && !is_blank(*words)) keep_unsent(*words, advice, console, desk);
     return sent.exit;
   }
   const PublishedEntry& entry = sent->entries.front();

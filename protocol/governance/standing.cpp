@@ -205,7 +205,7 @@ OwnStanding GovernanceFold::own_standing(const GovernanceLogs& logs, const Membe
   // On a branch that loses, its words behind a proposal would be of no use to anybody.
   const bool is_safe = standing.agreed || standing.proposer == self;
   const bool has_given = own.has_agreed_now() || own.word == Consent::Word::stand_aside;
-  // Whoever agreed before is asked again when others have gone on, not into an empty round.
+  // Whoever agreed before is asked again when others have gone on; who went highest waits for them.
   const bool others_went_on = std::ranges::any_of(standing.agreed_in, [&](const auto& agreed) {
     return agreed.first != self && agreed.second > own.agreed_in;
   });

@@ -10,8 +10,7 @@ class Audited : public Doors {
  protected:
   Audited() {
     // An enrolment in the middle, and somebody who publishes by it.
-    for (int i = 0; i < 300; ++i) texts_.push_back(record("t" + std::to_string(i)));
-    EXPECT_TRUE(published(signed_texts(texts_)));
+    publish_some(100);
     enrolled_at_ = log_size();
     const auto enrolled = ask(local::EnrolRequest{sign_enrolment(
         {me_.network, me_.member, 1, author_.public_key(), 1, steward_.public_key()}, steward_)});
@@ -24,6 +23,12 @@ class Audited : public Doors {
     record.log = log();
     const auto batch = sign_batch(me_.network, log(), {encode(record)}, author_);
     EXPECT_TRUE(published({encode_text(batch.front())}));
+    publish_some(200);
+  }
+  void publish_some(int count) {
+    std::vector<Bytes> records;
+    for (int i = 0; i < count; ++i) records.push_back(record("t" + std::to_string(i)));
+    EXPECT_TRUE(published(signed_texts(records)));
   }
   [[nodiscard]] local::AuditRow audit() {
     return std::get<local::AuditAnswer>(ask(local::AuditRequest{"ZZA"})).logs.at(0);
@@ -63,7 +68,6 @@ class Audited : public Doors {
   [[nodiscard]] LogId log() const { return log_id(me_.network, me_.member, commons); }
 
   SigningKey author_{Seed{{6}}};
-  std::vector<Bytes> texts_;
   std::uint64_t enrolled_at_ = 0;
 };
 
@@ -103,6 +107,25 @@ TEST_F(Audited, WithoutAnEnrolmentNobodyIsAccused) {
   EXPECT_EQ(row.missing, 2U);
   ASSERT_EQ(row.faults.size(), 1U) << "that the author may not publish is not known";
   EXPECT_TRUE(row.faults[0].starts_with("entry " + std::to_string(enrolled_at_) + ": "));
+}
+
+TEST_F(Audited, WithoutItsLeafNeither) {
+  const auto txn = desk_.disk().write();
+  const auto row = txn->at_or_after(storage::Table::bundles, {});
+  ASSERT_TRUE(row);
+  Bytes bundle = to_bytes(row->value);
+  std::size_t at = 0;
+  for (std::uint64_t i = 0; i < enrolled_at_; ++i) {
+    at += 2 + read_integer<std::uint16_t>(BytesView(bundle).subspan(at));
+  }
+  bundle[at + 2] ^= 1;
+  txn->put(storage::Table::bundles, to_bytes(row->key), bundle);
+  txn->commit();
+  const local::AuditRow row_of_log = audit();
+  ASSERT_EQ(row_of_log.faults.size(), 2U);
+  EXPECT_EQ(row_of_log.faults[0],
+            "entry " + std::to_string(enrolled_at_) + ": the leaf is missing or damaged");
+  EXPECT_NE(row_of_log.faults[1].find("another root"), std::string::npos);
 }
 
 TEST_F(Audited, AMissingDocumentIsNoFaultButNotIntactEither) {

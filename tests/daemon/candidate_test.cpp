@@ -5,6 +5,9 @@
 #include "protocol/keys/certificate.hpp"
 #include "protocol/keys/key_file.hpp"
 #include "protocol/keys/space_key.hpp"
+#include "protocol/log/leaf.hpp"
+#include "protocol/records/record.hpp"
+#include "storage/log_store.hpp"
 #include "tests/daemon/support/plain_host.hpp"
 
 namespace kith::daemon {
@@ -116,8 +119,10 @@ struct Newcomer {
     host.run();
   }
   void is_given(const SpaceKeys& keys) {
-    PeerSession session{1, true, sponsor.identity.member, std::nullopt, {}, {}};
-    replica->peer_connected(session);
+    const auto targets = replica->dial_targets();
+    ASSERT_EQ(targets.size(), 1U);
+    ASSERT_TRUE(targets[0].joining);
+    replica->peer_connected(dialled_session(1, targets[0]));
     replica->message(
         1, peer::encode(peer::JoinGranted{sponsor.identity.decision,
                                           *sponsor.identity.network_secret, keys.g, keys.r}));
@@ -125,8 +130,7 @@ struct Newcomer {
     replica->peer_lost(1);
     // The founder's log, from the founder as from any member.
     sponsor.replica->peer_connected({9, false, replica->identity().member, std::nullopt, {}, {}});
-    session.peer = 9;
-    replica->peer_connected(session);
+    replica->peer_connected({9, true, sponsor.identity.member, std::nullopt, {}, {}});
     for (int i = 0; i < 50; ++i) {
       host.run();
       sponsor.host.run();
@@ -160,6 +164,40 @@ TEST(Newcomer, TakesOnlyTheKeysThatTheFoundersLogNames) {
   honest.is_given(*sponsor.identity.commons_keys);
   EXPECT_EQ(honest.state().find("keys"), std::string::npos) << honest.state();
   EXPECT_FALSE(honest.host.dropped.contains(9));
+}
+
+TEST(Newcomer, NoLaterGrantOfTheFounderMakesItsKeysFalse) {
+  Sponsor sponsor;
+  const Identity& me = sponsor.identity;
+  const LogId log = log_id(me.network, me.member, commons);
+  Record record;
+  record.kind = "keygrant";
+  const Seed ephemeral{{3}};
+  record.body = encode(make_key_grant(me.network, commons, DecisionId::from(me.network.view()),
+                                      SpaceKeys{Key32{{1}}, Key32{{2}}},
+                                      {{me.member, dh_public(me.sealing_key)}}, {&ephemeral, 1}));
+  record.network = me.network;
+  record.log = log;
+  const SigningKey daemon_key(me.daemon_key);
+  record.author = daemon_key.public_key();
+  const Bytes payload =
+      encode_text(sign_batch(me.network, log, {encode(record)}, daemon_key).front());
+  const std::string leaf = encode_leaf(make_leaf(LeafClass::clear, 1, payload));
+  const storage::NewEntry entry{view(leaf), BytesView(payload)};
+  const auto txn = sponsor.host.disk().write();
+  const std::uint64_t size = storage::log_store::head(*txn, log)->size();
+  ASSERT_TRUE(storage::log_store::append(*txn, log, size, {&entry, 1}));
+  txn->commit();
+  sponsor.start();
+
+  std::optional<local::StatusAnswer> status;
+  sponsor.replica->handle(1, local::StatusRequest{}, [&](const local::Answer& answer) {
+    status = std::get<local::StatusAnswer>(answer);
+  });
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->log_size, size + 1);
+  EXPECT_EQ(status->bad, 0U) << "it is admissible";
+  EXPECT_EQ(status->state_detail, "");
 }
 
 TEST(Candidate, IsRememberedAcrossARestart) {

@@ -275,6 +275,53 @@ TEST_F(Doors, AnInvitationThatSomebodyUsedServesNobodyElse) {
       << "its key is not tried for another static";
 }
 
+TEST_F(Doors, ACandidateShowsTheCertificateOfItsOwnConnection) {
+  connect(1, invite(), DhSecret{{7}});
+  say(1, candidate(DhSecret{{8}}));
+  EXPECT_TRUE(dropped(1));
+  EXPECT_EQ(waiting(), 0U);
+}
+
+TEST_F(Doors, InvitationsAreBoundedAndExpiredOnesGiveWay) {
+  for (std::size_t i = 0; i < limits::invitations_max; ++i) (void)invite();
+  EXPECT_TRUE(std::holds_alternative<local::Refusal>(ask(local::InviteRequest{})));
+  desk_.clock += limits::invitation_ms + 1;
+  EXPECT_TRUE(std::holds_alternative<local::InviteAnswer>(ask(local::InviteRequest{})));
+}
+
+TEST_F(Doors, AMemberWithANewKeyShowsANewerCertificateForIt) {
+  const SigningKey identity(Seed{{9}});
+  const auto certified = [&](std::uint64_t number, const DhSecret& transport) {
+    Certificate certificate;
+    certificate.network = me_.network;
+    certificate.member = MemberId{identity.public_key().bytes};
+    certificate.number = number;
+    certificate.log_key = certificate.witness_key = certificate.daemon_key = certificate.steward =
+        steward_.public_key();
+    certificate.transport_key = certificate.sealing_key = dh_public(transport);
+    return sign_certificate(certificate, identity);
+  };
+  const DhSecret before{{7}};
+  const DhSecret now{{8}};
+  const auto basis = std::get<local::ProposalsAnswer>(ask(local::ProposalsRequest{})).basis;
+  ASSERT_TRUE(published(admission({certified(100, before), profile_of("ZZB")}, basis)));
+  const auto admitted = [&](const DhSecret& transport, const Bytes& certificate) {
+    channel::Hello hello;
+    hello.certificate = certificate;
+    const auto tried = replica_->candidates(dh_public(transport));
+    return std::ranges::any_of(tried, [&](const channel::Candidate& candidate) {
+      return replica_->admit(dh_public(transport), candidate, hello);
+    });
+  };
+  EXPECT_TRUE(admitted(before, {})) << "as it was admitted";
+  EXPECT_FALSE(admitted(now, {}));
+  EXPECT_FALSE(admitted(now, certified(101, before))) << "a certificate of another key";
+  EXPECT_FALSE(admitted(now, certified(99, now))) << "an older one";
+  EXPECT_TRUE(admitted(now, certified(101, now)));
+  EXPECT_TRUE(admitted(now, {})) << "it is known from then on";
+  EXPECT_FALSE(admitted(before, certified(100, before))) << "and the older one is replaced";
+}
+
 TEST_F(Doors, OneInvitationHoldsOneConnection) {
   const Key32 invitation = invite();
   for (PeerId peer = 1; peer <= 5; ++peer) {

@@ -103,5 +103,12 @@ TEST_F(Forked, AnOlderOrTheSameCheckpointIsNoFork) {
   EXPECT_FALSE(row().frozen);
 }
 
+TEST_F(Forked, AFalseCertificateEndsTheConnection) {
+  Bytes certificate = other_.certificate;
+  certificate.back() ^= 1;
+  say(peer_id, peer::Announce{log_, "", certificate, {}});
+  EXPECT_TRUE(dropped(peer_id));
+}
+
 }  // namespace
 }  // namespace kith::daemon

@@ -3,6 +3,7 @@
 #include "daemon/random.hpp"
 #include "protocol/keys/certificate.hpp"
 #include "protocol/keys/space_key.hpp"
+#include "protocol/log/leaf.hpp"
 #include "protocol/records/record.hpp"
 #include "storage/log_store.hpp"
 #include "tests/daemon/support/plain_host.hpp"
@@ -235,6 +236,32 @@ TEST_F(SigningStop, WhoAsksBeforeItIsKnownThatOneIsMissingIsAnsweredAllTheSame) 
   const auto enrolled = answered(enrolment());
   ASSERT_TRUE(std::holds_alternative<local::Refusal>(enrolled));
   EXPECT_NE(std::get<local::Refusal>(enrolled).said.find("do not repeat it"), std::string::npos);
+}
+
+TEST_F(SigningStop, NorDoesAnyoneWaitBehindTheLogsOfOthers) {
+  const Bytes profile = encode(Profile{"ZZA", "Ashdown", "trust", {}});
+  const std::uint64_t hole = whole_.log_size();
+  ASSERT_TRUE(publishes(whole_, "profile", profile));
+  Machine machine;
+  restore(machine, whole_.log_size(), hole);
+  machine.host.marks = whole_.host.marks;
+  machine.start(me_);
+  // So much of another's that its batches fill the pool before the own log's turn comes.
+  const LogId others{{0}};
+  const auto txn = machine.host.disk().write();
+  storage::log_store::create(*txn, others, MemberId{{1}}, commons);
+  const Bytes payload(72 + 64);
+  const std::string leaf = encode_leaf(make_leaf(LeafClass::record, 1, payload));
+  const std::vector<storage::NewEntry> entries(4'096, {view(leaf), BytesView(payload)});
+  ASSERT_TRUE(storage::log_store::append(*txn, others, 0, entries));
+  txn->commit();
+  machine.replica.emplace(me_, Replica::Options{}, machine.host.marks, machine.host);
+  std::optional<local::Answer> answer;
+  const std::uint64_t before = machine.host.marks.at(log()).size;
+  machine.replica->handle(1, enrolment(), [&](local::Answer said) { answer = std::move(said); });
+  machine.host.run();
+  EXPECT_EQ(machine.log_size(), before + 1) << "it was logged";
+  EXPECT_TRUE(answer.has_value());
 }
 
 }  // namespace

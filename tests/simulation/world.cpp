@@ -267,9 +267,8 @@ void World::connect(std::size_t from, std::size_t to, const daemon::DialTarget& 
   nodes_[from]->later(between(100, 150), [this, link, target] {
     if (!link->open) return;
     trace(nodes_[link->dialler]->code() + " reached " + nodes_[link->listener]->code());
-    daemon::PeerSession session{link->dialler_peer,   true,        target.member, std::nullopt,
-                                target.transport_key, target.hello};
-    nodes_[link->dialler]->replica().peer_connected(session);
+    nodes_[link->dialler]->replica().peer_connected(
+        daemon::dialled_session(link->dialler_peer, target));
   });
 }
 

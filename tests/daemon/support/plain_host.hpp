@@ -51,7 +51,10 @@ class PlainHost : public Host {
     });
   }
   void compute_later(std::function<void()> work, std::function<void()> done) override {
-    compute(std::move(work), std::move(done));
+    later_.push_back([this, work = std::move(work), done = std::move(done)] {
+      work();
+      post(done);
+    });
   }
   const storage::Database& log() override { return log_; }
   const storage::Database& views() override { return views_; }
@@ -66,9 +69,10 @@ class PlainHost : public Host {
   void lose_views() { views_ = testing::MemoryDatabase(); }
   /// What is due next; false if nothing is.
   bool step() {
-    if (due_.empty()) return false;
-    const auto next = std::move(due_.front());
-    due_.pop_front();
+    auto& from = due_.empty() ? later_ : due_;
+    if (from.empty()) return false;
+    const auto next = std::move(from.front());
+    from.pop_front();
     next();
     return true;
   }
@@ -94,6 +98,7 @@ class PlainHost : public Host {
   testing::MemoryDatabase log_;
   testing::MemoryDatabase views_;
   std::deque<std::function<void()>> due_;
+  std::deque<std::function<void()>> later_;  // Yields to all else.
   std::vector<std::pair<std::function<void(storage::WriteTxn&)>, std::function<void()>>> view_jobs_;
   std::uint64_t counted_ = 0;
 };

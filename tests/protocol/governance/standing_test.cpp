@@ -161,7 +161,7 @@ class Asked : public ::testing::Test {
   RecordId b = floor.propose(1, founding(), {rename_to("b")});
 };
 
-TEST_F(Asked, AgainWhenAnotherWentOnAndNeverIntoAnEmptyRound) {
+TEST_F(Asked, AgainWhenAnotherWentOnAndNotWhoWentHighest) {
   EXPECT_TRUE(standing(0, b).is_asked);
   floor.agree(0, a, 1);
   floor.agree(1, b, 1);
