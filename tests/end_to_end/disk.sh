@@ -86,12 +86,13 @@ publish() { # member, title, kilobytes: it must work
   note "$2" "${3:-1}"
   as "$1" publish --yes "$dir/note.md" >/dev/null 2>"$dir/said" || { failed "$1 could not publish $2: $(cat "$dir/said")"; return; }
   published+=("$2")
+  # Views follow the log, and do not once the disk is full.
+  until_true 30 shows "$1" "\"$2\"" || failed "$1 does not show $2, which it published"
 }
-nothing_lost() { # member
+nothing_lost() { # member: its views may still be on the way to what its log holds
   local title
-  as "$1" list --limit 1000 --json >"$dir/list"
   for title in "${published[@]}"; do
-    grep -q -- "\"$title\"" "$dir/list" || failed "$title was acknowledged and is not at $1"
+    until_true 30 shows "$1" "\"$title\"" || failed "$title was acknowledged and is not at $1"
   done
 }
 join() { # newcomer: invited and admitted by ASH (and by whoever is there already)
