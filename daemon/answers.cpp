@@ -194,11 +194,11 @@ local::ProposalsAnswer Replica::Impl::proposals() const {
       if (also) row.words.push_back({code_of(member), Consent::Word::agree});
       row.words.push_back({code_of(member), word});
     }
-    if (!standing.agreed && standing.proposer != me.member) {
+    add_our_word(standing, row);
+    if (!standing.agreed && standing.proposer != me.member && row.our_word.empty()) {
       row.explanation +=
           " Too few members have confirmed the proposal itself yet: wait with your word.";
     }
-    add_our_word(standing, row);
     out.proposals.push_back(std::move(row));
   }
   return out;
@@ -319,9 +319,7 @@ local::FrontAnswer Replica::Impl::front(const local::FrontRequest& request) cons
   out.candidates = std::move(waiting.candidates);
   std::erase_if(out.candidates, [&](const local::CandidateRow& candidate) {
     return std::ranges::any_of(waiting.proposals, [&](const local::ProposalRow& row) {
-      // Behind one that we are not asked about yet it would be seen nowhere.
-      return (row.waits_for_us || row.ours_given()) &&
-             std::ranges::count(row.admits, candidate.member) > 0;
+      return std::ranges::count(row.admits, candidate.member) > 0;
     });
   });
   for (auto& row : waiting.proposals) {

@@ -109,7 +109,7 @@ class Auditor {
         fault(audited_, at(index) + (leaf ? "the leaf or its hash is damaged"
                                           : "the leaf is missing or damaged"));
       }
-      leaves.push_back(leaf ? std::optional(*leaf) : std::nullopt);
+      leaves.push_back(leaf && fits ? std::optional(*leaf) : std::nullopt);
     }
   }
 

@@ -29,9 +29,8 @@ namespace kith::daemon {
 
 inline constexpr const char* false_keys_text =
     "the sponsor handed over keys that are not this network's, so nothing can be read or said: "
-    "tell "
-    "the other members, and ask one of them for an invitation to begin again in a new directory, "
-    "with another code";
+    "tell the other members, and ask one of them for an invitation to begin again in a new "
+    "directory, with another code";
 
 /// Text to be logged by us, with the class of its leaf.
 struct Draft {

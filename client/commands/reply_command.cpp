@@ -158,7 +158,8 @@ Exit reply(const ReplyOptions& options, Daemon& daemon, const Console& console, 
   const auto sent = send_reply(options, *to, *words, *status, *key, daemon, console, desk);
   if (!sent) {
     const bool was_edited = !options.text && !options.file;
-    const char* advice = secret_in(*words) ? "" : "; send them with --file";
+    const bool may_be_sent = sent.exit == Exit::unreachable || secret_in(*words).has_value();
+    const char* advice = may_be_sent ? "" : "; send them with --file";
     if (was_edited && !is_blank(*words)) keep_unsent(*words, advice, console, desk);
     return sent.exit;
   }

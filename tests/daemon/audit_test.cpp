@@ -110,22 +110,31 @@ TEST_F(Audited, WithoutAnEnrolmentNobodyIsAccused) {
 }
 
 TEST_F(Audited, WithoutItsLeafNeither) {
-  const auto txn = desk_.disk().write();
-  const auto row = txn->at_or_after(storage::Table::bundles, {});
-  ASSERT_TRUE(row);
-  Bytes bundle = to_bytes(row->value);
-  std::size_t at = 0;
-  for (std::uint64_t i = 0; i < enrolled_at_; ++i) {
-    at += 2 + read_integer<std::uint16_t>(BytesView(bundle).subspan(at));
+  // The first byte of the leaf, and its class: then it reads as a leaf, but not as the true one.
+  const std::size_t class_at = std::string_view("kith/leaf/v1\n").size();
+  for (const auto& [byte, what] : {std::pair{std::size_t{0}, "the leaf is missing or damaged"},
+                                   {class_at, "the leaf or its hash is damaged"}}) {
+    const auto txn = desk_.disk().write();
+    const auto row = txn->at_or_after(storage::Table::bundles, {});
+    ASSERT_TRUE(row);
+    const Bytes whole = to_bytes(row->value);
+    const Bytes key = to_bytes(row->key);
+    std::size_t at = 0;
+    for (std::uint64_t i = 0; i < enrolled_at_; ++i) {
+      at += 2 + read_integer<std::uint16_t>(BytesView(whole).subspan(at));
+    }
+    Bytes bundle = whole;
+    bundle[at + 2 + byte] ^= 4;  // c becomes g.
+    txn->put(storage::Table::bundles, key, bundle);
+    txn->commit();
+    const local::AuditRow found = audit();
+    ASSERT_EQ(found.faults.size(), 2U);
+    EXPECT_EQ(found.faults[0], "entry " + std::to_string(enrolled_at_) + ": " + what);
+    EXPECT_NE(found.faults[1].find("another root"), std::string::npos);
+    const auto mended = desk_.disk().write();
+    mended->put(storage::Table::bundles, key, whole);
+    mended->commit();
   }
-  bundle[at + 2] ^= 1;
-  txn->put(storage::Table::bundles, to_bytes(row->key), bundle);
-  txn->commit();
-  const local::AuditRow row_of_log = audit();
-  ASSERT_EQ(row_of_log.faults.size(), 2U);
-  EXPECT_EQ(row_of_log.faults[0],
-            "entry " + std::to_string(enrolled_at_) + ": the leaf is missing or damaged");
-  EXPECT_NE(row_of_log.faults[1].find("another root"), std::string::npos);
 }
 
 TEST_F(Audited, AMissingDocumentIsNoFaultButNotIntactEither) {

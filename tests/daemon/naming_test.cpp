@@ -173,5 +173,34 @@ TEST_F(Naming, AnAgreementBelongsToItsRoundAndOtherWordsToNone) {
   EXPECT_TRUE(one("ZZC").ours_agreed_now);
 }
 
+TEST_F(Naming, TheFrontPageAsksForNoWordThatWouldDivideThem) {
+  admit(candidate(DhSecret{{7}}, "ZZB"));  // Who is not there: nothing is decided from here on.
+  const DecisionId basis = proposals().basis;
+  const auto front = [&] {
+    return std::get<local::FrontAnswer>(ask(local::FrontRequest{std::nullopt, 0}));
+  };
+  const Key32 invitation = invite();
+  const DhSecret transport{{8}};
+  const auto first = candidate(transport, "ZZC");
+  connect(1, invitation, transport);
+  say(1, first);
+  EXPECT_EQ(front().candidates.size(), 1U);
+  ASSERT_TRUE(published(admission(first, basis)));
+  EXPECT_EQ(front().candidates.size(), 0U) << "it is proposed";
+  EXPECT_EQ(front().proposals.size(), 0U) << "our word is given";
+
+  // Agreeing to another takes the next round; nobody went on with the first.
+  const auto newcomer = candidate(DhSecret{{9}}, "ZZD");
+  Proposal second{basis, {}};
+  second.effects.emplace_back(Admit{newcomer.certificate, newcomer.profile});
+  ASSERT_TRUE(published(signed_texts({record("proposal", encode(second))})));
+  ASSERT_EQ(front().proposals.size(), 1U);
+  const local::ProposalRow row = front().proposals[0];
+  ASSERT_TRUE(published(signed_texts(
+      {record("consent", encode(Consent{row.id, row.our_round, Consent::Word::agree}))})));
+  EXPECT_EQ(front().candidates.size(), 0U) << "neither as a candidate";
+  EXPECT_EQ(front().proposals.size(), 0U) << "nor as a proposal";
+}
+
 }  // namespace
 }  // namespace kith::daemon
