@@ -26,7 +26,8 @@ Environment:
 
 Exit codes:
   0 done   1 failed or refused   2 the command line or a file makes no sense
-  3 an audit found faults or gaps   4 the daemon does not answer)";
+  3 an audit found faults or gaps   4 the daemon does not answer
+  5, 6, 7: see kith verify --help)";
 
 constexpr const char* everywhere =
     "Everywhere: --json, --socket PATH, --key FILE; kith --help explains them.";
@@ -126,6 +127,9 @@ class CommandLine {
   std::string thread_;
   WatchOptions watch_;
   std::string audit_;
+  ExportOptions export_;
+  ProveOptions prove_;
+  VerifyOptions verify_;
 };
 
 void CommandLine::add_person_commands() {
@@ -232,6 +236,11 @@ void CommandLine::add_writing_commands() {
       ->expected(1, -1);
   publish_command->add_flag("--again", publish_.again, "Also what was published before");
   publish_command->add_flag("--yes", publish_.yes, "Do not ask");
+  publish_command
+      ->add_option(
+          "--wait-witnesses", publish_.wait_witnesses,
+          "End once so many others have confirmed it,\nor after 10 minutes with exit code 1")
+      ->type_name("K");
 
   auto* reply_command =
       add(app_, "reply", "Answer an entry",
@@ -298,6 +307,53 @@ void CommandLine::add_daemon_commands() {
             return audit(audit_, daemon, console);
           });
   audit_command->add_option("MEMBER", audit_, "The member's code");
+
+  auto* export_command =
+      add(app_, "export", "Write logs as files that anyone can check",
+          "The folder holds a plain C2SP tlog-tiles log for each member; run it again to bring\n"
+          "it up to date. Contents stay sealed: no key is ever in an export.\n\n"
+          "Example:\n  kith export audit-2026 --member CALD",
+          [this](Daemon& daemon, const Console& console, const Desk& desk) {
+            return export_to(export_, daemon, console, desk);
+          });
+  export_command->add_option("DIR", export_.folder, "A new folder, or an earlier export")
+      ->required();
+  export_command->add_option("--member", export_.member, "Only this member's log")
+      ->type_name("CODE");
+  export_command->add_flag("--with-payloads", export_.with_payloads, "Sealed contents too");
+
+  for (const char* called : {"prove", "receipt"}) {
+    const bool is_receipt = std::string_view(called) == "receipt";
+    auto* prove_command =
+        add(app_, called,
+            is_receipt ? "The receipt of an entry: the same as prove"
+                       : "A file that proves that an entry is in its log",
+            "It holds who confirmed the entry so far, and needs nothing else to be checked.\n\n"
+            "Example:\n  kith " +
+                std::string(called) + " 3fa2b7cd --out practice.tlog-proof",
+            [this](Daemon& daemon, const Console& console, const Desk& desk) {
+              return prove(prove_, daemon, console, desk);
+            });
+    prove_command->add_option("ID", prove_.id, "The entry")->required();
+    prove_command->add_option("--out", prove_.out, "Write it to this file")->type_name("FILE");
+  }
+
+  auto* verify_command =
+      add(app_, "verify", "Check an export or a proof: no daemon, no network",
+          "It is hashed again from its bytes, and every signature is checked.\n"
+          "Exit codes: 0 intact, 3 damaged, 5 forged, 6 forked, 7 incomplete.\n\n"
+          "Examples:\n  kith verify audit-2026 --expect psej3dzm…\n  kith verify "
+          "practice.tlog-proof",
+          [this](Daemon&, const Console& console, const Desk& desk) {
+            return verify(verify_, console, desk);
+          });
+  verify_command->add_option("PATH", verify_.path, "The folder of an export, or a proof")
+      ->required();
+  verify_command
+      ->add_option("--expect", verify_.expected,
+                   "An id that the network or a member must\nhave; repeatable")
+      ->type_name("ID")
+      ->allow_extra_args(false);
 }
 
 }  // namespace

@@ -14,8 +14,11 @@ enum class Exit : int {
   ok = 0,
   refused = 1,      ///< It failed, or the daemon refused it.
   usage = 2,        ///< The command line, or a file it names, makes no sense.
-  faults = 3,       ///< An audit found faults.
+  faults = 3,       ///< An audit found faults; verifying found damage.
   unreachable = 4,  ///< The daemon does not answer.
+  forged = 5,       ///< Verifying found a signature that does not hold.
+  forked = 6,       ///< Verifying found two signed histories.
+  incomplete = 7,   ///< What there is holds, but something is missing.
 };
 
 /// Where a command reads and writes, and how what it writes should look. The streams must outlive

@@ -320,4 +320,94 @@ std::string json_of(const Published& published, const std::vector<ProposalOutcom
   return print(json);
 }
 
+namespace {
+
+Json findings_of(const std::vector<Finding>& findings) {
+  Json list = Json::array();
+  for (const Finding& finding : findings) {
+    list.push_back({{"verdict", name(finding.verdict)},
+                    {"file", text_or_null(finding.file)},
+                    {"what", finding.what}});
+  }
+  return list;
+}
+Json confirmations_of(const std::vector<Confirmation>& confirmations) {
+  Json list = Json::array();
+  for (const Confirmation& word : confirmations) {
+    list.push_back({{"witness", full_id(word.witness.view())},
+                    {"size", word.size},
+                    {"time", time_json(word.time_s * 1000)}});
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string json_of(const Exported& exported) {
+  Json logs = Json::array();
+  for (const ArchivedLog& log : exported.manifest.logs) {
+    logs.push_back({{"path", log.path},
+                    {"member", full_id(log.member.view())},
+                    {"size", log.size},
+                    {"cosigned", log.cosigned + log.further}});
+  }
+  return print(Json{{"folder", exported.folder},
+                    {"network", full_id(exported.manifest.network.view())},
+                    {"payloads", exported.manifest.is_whole ? "all" : "clear"},
+                    {"missing", exported.missing},
+                    {"logs", logs}});
+}
+
+std::string json_of(const Proven& proven) {
+  return print(Json{{"id", full_id(proven.id.view())},
+                    {"index", proven.index},
+                    {"confirmed", proven.confirmed},
+                    {"witnesses", proven.witnesses},
+                    {"file", text_or_null(proven.file)},
+                    {"proof", proven.proof}});
+}
+
+std::string json_of(const ProofReport& report, bool expected) {
+  return print(Json{{"verdict", name(report.verdict())},
+                    {"network", full_id(report.network.view())},
+                    {"expected", expected},
+                    {"member", full_id(report.member.view())},
+                    {"log", to_hex(report.log.view())},
+                    {"index", report.index},
+                    {"size", report.size},
+                    {"time", time_json(report.leaf.time)},
+                    {"confirmations", confirmations_of(report.confirmations)},
+                    {"findings", findings_of(report.findings)}});
+}
+
+std::string json_of(const ArchiveReport& report, bool expected) {
+  Json logs = Json::array();
+  for (const LogReport& log : report.logs) {
+    logs.push_back({{"path", log.log.path},
+                    {"member", full_id(log.log.member.view())},
+                    {"log", to_hex(log.id.view())},
+                    {"size", log.log.size},
+                    {"root", to_base64(log.root.view())},
+                    {"founds_network", log.is_founders},
+                    {"first_time", time_json(log.first_time)},
+                    {"last_time", time_json(log.last_time)},
+                    {"certificates", log.certificates},
+                    {"enrolments", log.enrolments},
+                    {"confirmations", confirmations_of(log.confirmations)},
+                    {"clear", log.clear},
+                    {"opened", log.opened},
+                    {"sealed", log.sealed},
+                    {"missing", log.missing},
+                    {"findings", findings_of(log.findings)},
+                    {"more_findings", log.more_findings}});
+  }
+  return print(Json{{"verdict", name(report.verdict())},
+                    {"network", full_id(report.manifest.network.view())},
+                    {"expected", expected},
+                    {"payloads", report.manifest.is_whole ? "all" : "clear"},
+                    {"founding", report.has_founding},
+                    {"logs", logs},
+                    {"findings", findings_of(report.findings)}});
+}
+
 }  // namespace kith::client

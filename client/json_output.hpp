@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "protocol/audit/archive_audit.hpp"
+#include "protocol/audit/proof_audit.hpp"
 #include "protocol/records/document.hpp"
 #include "protocol/schema/local_codec.hpp"
 
@@ -80,6 +82,27 @@ struct Published {
   std::string checkpoint;
 };
 [[nodiscard]] std::string json_of(const Published& published);
+
+/// An export that was written.
+struct Exported {
+  std::string folder;
+  Manifest manifest;
+  std::uint64_t missing = 0;  ///< Contents that should be in it and are not held here.
+};
+[[nodiscard]] std::string json_of(const Exported& exported);
+/// A proof that was made.
+struct Proven {
+  RecordId id;
+  std::uint64_t index = 0;
+  std::uint32_t confirmed = 0;
+  std::uint32_t witnesses = 0;
+  std::string file;  ///< Empty: not written to a file.
+  std::string proof;
+};
+[[nodiscard]] std::string json_of(const Proven& proven);
+[[nodiscard]] std::string json_of(const ProofReport& report, bool expected);
+/// `expected`: whether the ids were given by the auditor.
+[[nodiscard]] std::string json_of(const ArchiveReport& report, bool expected);
 
 /// What has come of a proposal.
 struct ProposalOutcome {

@@ -37,6 +37,15 @@ void Replica::Impl::handle(ClientId client, local::Request& request,
   if (auto* wanted = std::get_if<local::AuditRequest>(&request)) {
     return audit(*wanted, std::move(answer));
   }
+  if (const auto* wanted = std::get_if<local::ExportLogsRequest>(&request)) {
+    return answer(export_logs(*wanted));
+  }
+  if (const auto* wanted = std::get_if<local::ProveRequest>(&request)) {
+    return answer(prove(*wanted));
+  }
+  if (const auto* wanted = std::get_if<local::ExportEntriesRequest>(&request)) {
+    return export_entries(*wanted, std::move(answer));
+  }
   if (auto* wanted = std::get_if<local::WatchRequest>(&request)) {
     watchers[client] = {wanted->sequence, std::move(answer)};
     return notify_watchers();

@@ -24,7 +24,7 @@
 /// (handshakes, peers), store_glue.cpp (what the engine asks of the disk), absorb.cpp (from durable
 /// leaves to verified records), show.cpp (from these to what people read), membership.cpp
 /// (decisions, duties), joining.cpp, naming.cpp, publish.cpp (own appends), describe.cpp (rows of
-/// the views), answers.cpp (local clients), audit_job.cpp.
+/// the views), answers.cpp (local clients), audit_job.cpp, export_job.cpp.
 namespace kith::daemon {
 
 inline constexpr const char* false_keys_text =
@@ -262,6 +262,14 @@ struct Replica::Impl {
   /// "the code ZZA is that of Ashdown Hospitals already", or empty.
   [[nodiscard]] std::string code_taken(const std::string& code, const MemberId& newcomer) const;
   [[nodiscard]] std::string effect_in_words(const Effect& effect) const;
+
+  // export_job.cpp
+  /// Every certificate of a member that is known here.
+  [[nodiscard]] std::vector<Bytes> statements_of(const MemberId& member) const;
+  [[nodiscard]] local::Answer prove(const local::ProveRequest& request) const;
+  [[nodiscard]] local::Answer export_logs(const local::ExportLogsRequest& request) const;
+  void export_entries(const local::ExportEntriesRequest& request,
+                      std::function<void(local::Answer)> answer);
 
   // audit_job.cpp
   void audit(const local::AuditRequest& request, std::function<void(local::Answer)> answer);

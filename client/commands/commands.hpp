@@ -66,6 +66,7 @@ struct PublishOptions {
   std::vector<std::string> files;
   bool again = false;  ///< Also what was published before.
   bool yes = false;
+  std::uint32_t wait_witnesses = 0;  ///< Ends once so many others have confirmed it.
 };
 /// kith publish FILE…: signs the files as one act of publishing.
 [[nodiscard]] Exit publish(const PublishOptions& options, Daemon& daemon, const Console& console,
@@ -113,6 +114,30 @@ struct WatchOptions {
 
 /// kith status: this daemon in a dozen lines.
 [[nodiscard]] Exit status(Daemon& daemon, const Console& console);
+
+struct ExportOptions {
+  std::string folder;
+  std::string member;          ///< A code, or empty: every log.
+  bool with_payloads = false;  ///< Sealed contents too.
+};
+/// kith export DIR: writes logs as static files that anyone can check.
+[[nodiscard]] Exit export_to(const ExportOptions& options, Daemon& daemon, const Console& console,
+                             const Desk& desk);
+
+struct ProveOptions {
+  std::string id;
+  std::string out;  ///< Empty: printed.
+};
+/// kith prove ID: a file that shows that an entry is in its log, and who confirmed it.
+[[nodiscard]] Exit prove(const ProveOptions& options, Daemon& daemon, const Console& console,
+                         const Desk& desk);
+
+struct VerifyOptions {
+  std::string path;
+  std::vector<std::string> expected;  ///< Ids of the network or of members.
+};
+/// kith verify PATH: checks an export from its files alone.
+[[nodiscard]] Exit verify(const VerifyOptions& options, const Console& console, const Desk& desk);
 
 /// kith audit [MEMBER]: replays whole logs; faults make the exit code 3.
 [[nodiscard]] Exit audit(const std::string& member, Daemon& daemon, const Console& console);

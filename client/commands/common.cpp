@@ -66,6 +66,12 @@ void print_entries(const Console& console, std::span<const local::RecordSummary>
   table.print(console);
 }
 
+Console quiet(const Console& console) {
+  Console without = console;
+  without.json = false;
+  return without;
+}
+
 std::string confirmed_by(std::uint32_t confirmed, std::uint32_t others) {
   if (others == 0) return "no others to confirm it yet";
   return "confirmed by " + std::to_string(confirmed) + " of " + counted(others, "other", "others");

@@ -34,6 +34,9 @@ struct Outgoing {
 /// Entries as a table, newest first.
 void print_entries(const Console& console, std::span<const local::RecordSummary> entries);
 
+/// The same console without JSON: for what follows the one document that was printed.
+[[nodiscard]] Console quiet(const Console& console);
+
 /// "confirmed by 4 of 6 others".
 [[nodiscard]] std::string confirmed_by(std::uint32_t confirmed, std::uint32_t others);
 /// The open proposal that asks to admit this candidate, or null.

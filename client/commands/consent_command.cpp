@@ -208,13 +208,6 @@ std::string told(const Chosen& chosen, const ProposalOutcome& outcome) {
   return "nothing came of it: the proposal counts for nothing as it is; see the log of kithd\n";
 }
 
-/// For what may fail without a word.
-Console quiet(const Console& console) {
-  Console without = console;
-  without.json = false;
-  return without;
-}
-
 /// The proposals that the call was about: the one it made, or those it named.
 std::vector<RecordId> proposals_of(const Chosen& chosen, const Published& published) {
   if (!chosen.candidates.empty()) return {published.entries.front().id};

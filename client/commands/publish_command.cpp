@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <span>
 #include <tuple>
@@ -134,6 +135,37 @@ Answered<bool> person_publishes(const std::vector<Prepared>& prepared,
   return {std::nullopt, complain(console, fail(Errc::unavailable, "nothing was published"))};
 }
 
+/// Waits until so many others have confirmed the last of what was published, and with it all.
+Exit wait_for_witnesses(std::uint32_t wanted, const Published& published, Daemon& daemon,
+                        const Console& console, const Desk& desk) {
+  constexpr std::chrono::milliseconds step{250};
+  constexpr std::uint32_t steps_max = 10 * 60 * 4;  // Ten minutes.
+  const std::string last = full_id(published.entries.back().id.view());
+  ProgressBar bar(console);
+  local::ShowAnswer shown;
+  for (std::uint32_t steps = 0; steps < steps_max; ++steps) {
+    const auto said = daemon.ask(local::ShowRequest{last}, [](const local::Progress&) {});
+    if (!said) return complain(console, said.error(), Exit::unreachable);
+    // A refusal: what people read follows a moment behind.
+    const auto* answer = std::get_if<local::ShowAnswer>(&*said);
+    if (answer != nullptr) shown = *answer;
+    if (answer != nullptr && shown.witnesses < wanted) {
+      return complain(console, fail(Errc::usage, "it is published, but only " +
+                                                     std::to_string(shown.witnesses) +
+                                                     " others confirm the log of this member"));
+    }
+    if (answer != nullptr && shown.confirmed >= wanted) return Exit::ok;
+    bar.show(shown.confirmed, wanted, "waiting for others to confirm it");
+    desk.wait(step);
+  }
+  bar.clear();
+  return complain(
+      console,
+      fail(Errc::unavailable,
+           "it is published, but in ten minutes only " + std::to_string(shown.confirmed) + " of " +
+               std::to_string(wanted) + " have confirmed it; kith show tells when more do"));
+}
+
 void tell(const Console& console, const Published& published) {
   if (console.json) {
     console.out << json_of(published) << '\n';
@@ -200,7 +232,8 @@ Exit publish(const PublishOptions& options, Daemon& daemon, const Console& conso
   const auto published = send_records(outgoing, *status, *key, daemon, console);
   if (!published) return published.exit;
   tell(console, *published);
-  return Exit::ok;
+  if (options.wait_witnesses == 0) return Exit::ok;
+  return wait_for_witnesses(options.wait_witnesses, *published, daemon, quiet(console), desk);
 }
 
 }  // namespace kith::client

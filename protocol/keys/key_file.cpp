@@ -2,6 +2,7 @@
 
 #include "protocol/base/check.hpp"
 #include "protocol/base/limits.hpp"
+#include "protocol/base/named_lines.hpp"
 #include "protocol/base/text.hpp"
 #include "protocol/schema/record_codec.hpp"
 
@@ -16,68 +17,17 @@ constexpr std::size_t sealed_seed_bytes = Seed::size + 16;
 constexpr std::size_t key_file_bytes_max = 1 * limits::ki;
 constexpr std::size_t invitation_bytes_max = 4 * limits::ki;
 
-/// Lines of a small text file, each "name value", read strictly in order. A CR before the LF is
-/// dropped: mail programs and editors add it.
-class Lines {
- public:
-  explicit Lines(std::string_view text) : rest_(text) {}
-
-  /// Whether the next line is `name` alone or begins with `name` and a blank.
-  [[nodiscard]] bool next_is(std::string_view name) const {
-    const std::string_view line = peek();
-    return line.starts_with(name) && (line.size() == name.size() || line[name.size()] == ' ');
-  }
-
-  Result<std::string_view> value(std::string_view name) {
-    if (rest_.find('\n') == std::string_view::npos || !next_is(name) ||
-        peek().size() < name.size() + 2) {
-      return fail(Errc::malformed, "the line \"" + std::string(name) + "\" is missing");
-    }
-    const std::string_view line = take();
-    return line.substr(name.size() + 1);
-  }
-
-  Result<bool> exactly(std::string_view expected) {
-    if (rest_.find('\n') == std::string_view::npos || peek() != expected) {
-      return fail(Errc::malformed, "the first line is not \"" + std::string(expected) + "\"");
-    }
-    take();
-    return true;
-  }
-
-  [[nodiscard]] bool finished() const { return rest_.empty(); }
-
- private:
-  [[nodiscard]] std::string_view peek() const {
-    std::string_view line = rest_.substr(0, rest_.find('\n'));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    return line;
-  }
-  std::string_view take() {
-    const std::string_view line = peek();
-    rest_.remove_prefix(rest_.find('\n') + 1);
-    return line;
-  }
-
-  std::string_view rest_;
-};
-
-void add_line(std::string& to, std::string_view name, std::string_view value) {
-  to.append(name).append(" ").append(value).append("\n");
-}
-
-/// The value of the next line: base32 of exactly the length of `to`.
+/// As read_octets(), leaving no second copy of a secret in memory.
 template <class Tag, std::size_t N>
-Result<bool> read_octets(Lines& lines, std::string_view name, Octets<Tag, N>& to) {
+Result<bool> read_secret(NamedLines& lines, std::string_view name, Octets<Tag, N>& to) {
   const auto value = lines.value(name);
   if (!value) return value.error();
   auto bytes = from_base32(*value);
-  if (!bytes || bytes->size() != N) {
-    return fail(Errc::malformed, "the line \"" + std::string(name) + "\" is damaged");
-  }
-  to = Octets<Tag, N>::from(*bytes);
-  wipe(*bytes);
-  return true;
+  const bool fits = bytes && bytes->size() == N;
+  if (fits) to = Octets<Tag, N>::from(*bytes);
+  if (bytes) wipe(*bytes);
+  if (fits) return true;
+  return fail(Errc::malformed, "the line \"" + std::string(name) + "\" is damaged");
 }
 
 using Salt = Octets<struct SaltTag, salt_bytes>;
@@ -91,7 +41,7 @@ struct ParsedKeyFile {
   SealedSeed sealed;
 };
 
-Result<bool> read_sealed(Lines& lines, ParsedKeyFile& to) {
+Result<bool> read_sealed(NamedLines& lines, ParsedKeyFile& to) {
   const auto salt = read_octets(lines, "salt", to.salt);
   if (!salt) return salt;
   const auto nonce = read_octets(lines, "nonce", to.nonce);
@@ -99,9 +49,9 @@ Result<bool> read_sealed(Lines& lines, ParsedKeyFile& to) {
   return read_octets(lines, "sealed", to.sealed);
 }
 
-Result<bool> read_clear(Lines& lines, ParsedKeyFile& to) {
+Result<bool> read_clear(NamedLines& lines, ParsedKeyFile& to) {
   Seed seed;
-  const auto read = read_octets(lines, "seed", seed);
+  const auto read = read_secret(lines, "seed", seed);
   if (!read) return read;
   to.key.emplace(seed);
   wipe(seed.bytes);
@@ -113,7 +63,7 @@ Result<bool> read_clear(Lines& lines, ParsedKeyFile& to) {
 
 Result<ParsedKeyFile> parse_key_file(std::string_view text) {
   if (text.size() > key_file_bytes_max) return fail(Errc::too_large, "not a key file: too long");
-  Lines lines(text);
+  NamedLines lines(text);
   const auto header = lines.exactly(key_file_header);
   if (!header) return header.error();
   const auto author = lines.value("public");
@@ -146,7 +96,7 @@ std::string invitation_lines(const Invitation& invitation) {
   return text;
 }
 
-Result<bool> read_name(Lines& lines, std::string& to) {
+Result<bool> read_name(NamedLines& lines, std::string& to) {
   const auto name = lines.value("name");
   if (!name) return name.error();
   if (one_line(*name, limits::name_bytes_max) != *name) {
@@ -156,7 +106,7 @@ Result<bool> read_name(Lines& lines, std::string& to) {
   return true;
 }
 
-Result<bool> read_addresses(Lines& lines, std::vector<std::string>& to) {
+Result<bool> read_addresses(NamedLines& lines, std::vector<std::string>& to) {
   while (lines.next_is("address")) {
     const auto address = lines.value("address");
     if (!address) return address.error();
@@ -167,7 +117,7 @@ Result<bool> read_addresses(Lines& lines, std::vector<std::string>& to) {
   return true;
 }
 
-Result<bool> read_expiry(Lines& lines, Millis& to) {
+Result<bool> read_expiry(NamedLines& lines, Millis& to) {
   const auto value = lines.value("expires");
   if (!value) return value.error();
   const auto expires = parse_decimal(*value, UINT64_MAX);
@@ -252,7 +202,7 @@ Result<Invitation> decode_invitation(std::string_view text) {
   if (text.size() > invitation_bytes_max) {
     return fail(Errc::too_large, "not an invitation: too long");
   }
-  Lines lines(text);
+  NamedLines lines(text);
   Invitation invitation;
   Hash check;
   const auto header = lines.exactly(invitation_header);
@@ -263,7 +213,7 @@ Result<Invitation> decode_invitation(std::string_view text) {
   if (read) read = read_octets(lines, "sponsor", invitation.sponsor);
   if (read) read = read_octets(lines, "transport", invitation.sponsor_transport);
   if (read) read = read_addresses(lines, invitation.addresses);
-  if (read) read = read_octets(lines, "secret", invitation.secret);
+  if (read) read = read_secret(lines, "secret", invitation.secret);
   if (read) read = read_expiry(lines, invitation.expires);
   if (read) read = read_octets(lines, "decision", invitation.decision);
   if (read) read = read_octets(lines, "founder", invitation.founder);

@@ -27,12 +27,6 @@ std::string grouped(std::uint64_t index) {
   return out;
 }
 
-std::string with_width(std::string path, unsigned width) {
-  KITH_CHECK(width >= 1 && width <= limits::tile_hashes);
-  if (width < limits::tile_hashes) path += ".p/" + std::to_string(width);
-  return path;
-}
-
 /// Takes off what stands before the first '/', or everything.
 std::string_view take_element(std::string_view& path) {
   const std::string_view element = path.substr(0, path.find('/'));
@@ -110,11 +104,18 @@ Result<std::vector<TreeHash>> decode_hashes(BytesView bytes) {
 
 std::string tile_path(const TileId& tile) {
   KITH_CHECK(tile.level <= path_level_max);
-  return with_width("tile/" + std::to_string(tile.level) + '/' + grouped(tile.index), tile.width);
+  return "tile/" + std::to_string(tile.level) + '/' + numbered_path(tile.index, tile.width);
+}
+
+std::string numbered_path(std::uint64_t index, unsigned width) {
+  KITH_CHECK(width >= 1 && width <= limits::tile_hashes);
+  std::string path = grouped(index);
+  if (width < limits::tile_hashes) path += ".p/" + std::to_string(width);
+  return path;
 }
 
 std::string bundle_path(std::uint64_t index, unsigned width) {
-  return with_width("tile/entries/" + grouped(index), width);
+  return "tile/entries/" + numbered_path(index, width);
 }
 
 Result<TileId> parse_tile_path(std::string_view path) {

@@ -43,7 +43,9 @@ struct TileId {
 
 /// "tile/0/x001/x234/067.p/8": the path of a tile in an export.
 [[nodiscard]] std::string tile_path(const TileId& tile);
-/// The same for the entries of a level-0 tile.
+/// "x001/x234/067.p/8": the part that says which.
+[[nodiscard]] std::string numbered_path(std::uint64_t index, unsigned width);
+/// "tile/entries/…": the entries of a level-0 tile.
 [[nodiscard]] std::string bundle_path(std::uint64_t index, unsigned width);
 /// Strict: what tile_path would not write is malformed.
 [[nodiscard]] Result<TileId> parse_tile_path(std::string_view path);

@@ -22,7 +22,18 @@ struct Request {
     watch @10 :UInt64;        # Rows after this sequence.
     front @11 :FrontRequest;
     audit @12 :Text;          # A member's code, or empty for all.
+    exportLogs @13 :Text;     # The same.
+    exportEntries @14 :ExportRequest;
+    prove @15 :Text;          # A unique prefix of a record id.
   }
+}
+
+struct ExportRequest {
+  log @0 :Data;
+  first @1 :UInt64;           # A multiple of 256.
+  last @2 :UInt64;            # At most 256 more.
+  payloadsFrom @3 :UInt64;    # Between the two; the leaves are sent if it is the first.
+  withSealed @4 :Bool;        # Or only payloads in clear.
 }
 
 struct ListRequest {
@@ -55,6 +66,9 @@ struct Answer {
     watch @12 :RecordSummary;
     front @13 :Front;
     audit @14 :List(AuditRow);
+    exportLogs @15 :ExportedLogs;
+    exportEntries @16 :ExportedEntries;
+    prove @17 :Proof;
   }
 }
 
@@ -268,4 +282,48 @@ struct AuditRow {
   frozen @15 :Bool;
   intact @16 :Bool;
   faults @17 :List(Text);
+}
+
+struct Cosignature {
+  size @0 :UInt64;
+  root @1 :Data;
+  witness @2 :Data;
+  timeSeconds @3 :UInt64;
+  signature @4 :Data;
+}
+
+struct ExportedLog {
+  code @0 :Text;
+  member @1 :Data;
+  space @2 :Data;
+  log @3 :Data;
+  size @4 :UInt64;            # Of the checkpoint.
+  checkpoint @5 :Text;        # A signed note.
+  cosignatures @6 :List(Cosignature);
+}
+
+struct ExportedLogs {
+  network @0 :Data;
+  networkName @1 :Text;
+  member @2 :Data;            # Whose daemon this is.
+  logs @3 :List(ExportedLog);
+  certificates @4 :List(Data);  # Statements of all witnesses.
+}
+
+struct ExportedEntries {
+  leaves @0 :Data;            # A bundle, or empty: sent before.
+  payloads @1 :Data;          # A payload list from payloadsFrom on: as much as fits.
+  payloadsTo @2 :UInt64;
+}
+
+struct Proof {
+  record @0 :RecordSummary;
+  space @1 :Data;
+  leaf @2 :Text;
+  path @3 :List(Data);        # Hashes, the leaf's sibling first.
+  checkpoint @4 :Text;        # A signed note that covers it.
+  log @5 :Data;
+  cosignatures @6 :List(Cosignature);
+  certificates @7 :List(Data);  # Of the owner and of all witnesses.
+  witnesses @8 :UInt32;
 }

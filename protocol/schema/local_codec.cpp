@@ -52,6 +52,10 @@ void write(wire::ThreadRow::Builder to, const ThreadRow& from);
 void read(wire::ThreadRow::Reader from, ThreadRow& to);
 void write(wire::AuditRow::Builder to, const AuditRow& from);
 void read(wire::AuditRow::Reader from, AuditRow& to);
+void write(wire::Cosignature::Builder to, const Cosignature& from);
+void read(wire::Cosignature::Reader from, Cosignature& to);
+void write(wire::ExportedLog::Builder to, const ExportedLog& from);
+void read(wire::ExportedLog::Reader from, ExportedLog& to);
 
 template <class List, class Value>
 void write_rows(List to, const std::vector<Value>& from) {
@@ -341,6 +345,41 @@ void read(wire::AuditRow::Reader from, AuditRow& to) {
   read_texts(from.getFaults(), to.faults);
 }
 
+void write(wire::Cosignature::Builder to, const Cosignature& from) {
+  to.setSize(from.size);
+  to.setRoot(blob(from.root.view()));
+  to.setWitness(blob(from.witness.view()));
+  to.setTimeSeconds(from.time_s);
+  to.setSignature(blob(from.signature.view()));
+}
+void read(wire::Cosignature::Reader from, Cosignature& to) {
+  to.size = from.getSize();
+  to.root = octets<TreeHash>(from.getRoot());
+  to.witness = octets<MemberId>(from.getWitness());
+  to.time_s = from.getTimeSeconds();
+  to.signature = octets<Signature>(from.getSignature());
+}
+
+void write(wire::ExportedLog::Builder to, const ExportedLog& from) {
+  to.setCode(words(from.code));
+  to.setMember(blob(from.member.view()));
+  to.setSpace(blob(from.space.view()));
+  to.setLog(blob(from.log.view()));
+  to.setSize(from.size);
+  to.setCheckpoint(words(from.checkpoint));
+  write_rows(to.initCosignatures(count(from.cosignatures.size())), from.cosignatures);
+}
+void read(wire::ExportedLog::Reader from, ExportedLog& to) {
+  to.code = text_of(from.getCode());
+  to.member = octets<MemberId>(from.getMember());
+  to.space = octets<SpaceId>(from.getSpace());
+  to.log = octets<LogId>(from.getLog());
+  to.size = from.getSize();
+  to.checkpoint = text_of(from.getCheckpoint());
+  read_rows(from.getCosignatures(), to.cosignatures);
+  for (Cosignature& word : to.cosignatures) word.log = to.log;
+}
+
 // ---- requests
 // ------------------------------------------------------------------------------------
 
@@ -375,6 +414,18 @@ void write(wire::Request::Builder to, const FrontRequest& from) {
   front.setSinceSequence(from.since_sequence);
 }
 void write(wire::Request::Builder to, const AuditRequest& from) { to.setAudit(words(from.member)); }
+void write(wire::Request::Builder to, const ExportLogsRequest& from) {
+  to.setExportLogs(words(from.member));
+}
+void write(wire::Request::Builder to, const ProveRequest& from) { to.setProve(words(from.id)); }
+void write(wire::Request::Builder to, const ExportEntriesRequest& from) {
+  auto entries = to.initExportEntries();
+  entries.setLog(blob(from.log.view()));
+  entries.setFirst(from.first);
+  entries.setLast(from.last);
+  entries.setPayloadsFrom(from.payloads_from);
+  entries.setWithSealed(from.with_sealed);
+}
 
 PublishRequest read_publish(capnp::List<capnp::Data>::Reader from) {
   demand(from.size() <= limits::batch_records_max);
@@ -397,6 +448,11 @@ InviteRequest read_invite(capnp::List<capnp::Text>::Reader from) {
 ListRequest read_list(wire::ListRequest::Reader from) {
   return {text_of(from.getKind()), text_of(from.getMember()), from.getBeforeSequence(),
           from.getLimit(), from.getAfterSequence()};
+}
+
+ExportEntriesRequest read_export(wire::ExportRequest::Reader from) {
+  return {octets<LogId>(from.getLog()), from.getFirst(), from.getLast(), from.getPayloadsFrom(),
+          from.getWithSealed()};
 }
 
 FrontRequest read_front(wire::FrontRequest::Reader from) {
@@ -434,6 +490,12 @@ Request read_root(wire::Request::Reader from) {
       return read_front(from.getFront());
     case wire::Request::AUDIT:
       return AuditRequest{text_of(from.getAudit())};
+    case wire::Request::EXPORT_LOGS:
+      return ExportLogsRequest{text_of(from.getExportLogs())};
+    case wire::Request::EXPORT_ENTRIES:
+      return read_export(from.getExportEntries());
+    case wire::Request::PROVE:
+      return ProveRequest{text_of(from.getProve())};
   }
   demand(false);
   return StatusRequest{};
@@ -512,6 +574,44 @@ void write(wire::Answer::Builder to, const AuditAnswer& from) {
   write_rows(to.initAudit(count(from.logs.size())), from.logs);
 }
 
+void write_statements(capnp::List<capnp::Data>::Builder to, const std::vector<Bytes>& from) {
+  for (unsigned i = 0; i < to.size(); ++i) to.set(i, blob(from[i]));
+}
+void read_statements(capnp::List<capnp::Data>::Reader from, std::vector<Bytes>& to) {
+  for (const auto statement : from) {
+    demand(statement.size() <= limits::statement_bytes_max);
+    to.push_back(bytes_of(statement));
+  }
+}
+
+void write(wire::Answer::Builder to, const ExportLogsAnswer& from) {
+  auto logs = to.initExportLogs();
+  logs.setNetwork(blob(from.network.view()));
+  logs.setNetworkName(words(from.network_name));
+  logs.setMember(blob(from.member.view()));
+  write_rows(logs.initLogs(count(from.logs.size())), from.logs);
+  write_statements(logs.initCertificates(count(from.certificates.size())), from.certificates);
+}
+void write(wire::Answer::Builder to, const ProveAnswer& from) {
+  auto proof = to.initProve();
+  write(proof.initRecord(), from.record);
+  proof.setSpace(blob(from.space.view()));
+  proof.setLeaf(words(from.leaf));
+  auto path = proof.initPath(count(from.path.size()));
+  for (unsigned i = 0; i < path.size(); ++i) path.set(i, blob(from.path[i].view()));
+  proof.setCheckpoint(words(from.checkpoint));
+  proof.setLog(blob(from.log.view()));
+  write_rows(proof.initCosignatures(count(from.cosignatures.size())), from.cosignatures);
+  write_statements(proof.initCertificates(count(from.certificates.size())), from.certificates);
+  proof.setWitnesses(from.witnesses);
+}
+void write(wire::Answer::Builder to, const ExportEntriesAnswer& from) {
+  auto entries = to.initExportEntries();
+  entries.setLeaves(blob(from.leaves));
+  entries.setPayloads(blob(from.payloads));
+  entries.setPayloadsTo(from.payloads_to);
+}
+
 Refusal read_answer(wire::Refusal::Reader from) {
   demand(from.getCode() <= wire::Errc::USAGE);
   return {static_cast<Errc>(from.getCode()), text_of(from.getSaid())};
@@ -577,6 +677,32 @@ FrontAnswer read_answer(wire::Front::Reader from) {
   front.news_count = from.getNewsCount();
   return front;
 }
+ExportLogsAnswer read_answer(wire::ExportedLogs::Reader from) {
+  ExportLogsAnswer logs;
+  logs.network = octets<NetworkId>(from.getNetwork());
+  logs.network_name = text_of(from.getNetworkName());
+  logs.member = octets<MemberId>(from.getMember());
+  read_rows(from.getLogs(), logs.logs);
+  read_statements(from.getCertificates(), logs.certificates);
+  return logs;
+}
+ProveAnswer read_answer(wire::Proof::Reader from) {
+  ProveAnswer proof;
+  read(from.getRecord(), proof.record);
+  proof.space = octets<SpaceId>(from.getSpace());
+  proof.leaf = text_of(from.getLeaf());
+  for (const auto hash : from.getPath()) proof.path.push_back(octets<TreeHash>(hash));
+  proof.checkpoint = text_of(from.getCheckpoint());
+  proof.log = octets<LogId>(from.getLog());
+  read_rows(from.getCosignatures(), proof.cosignatures);
+  for (Cosignature& word : proof.cosignatures) word.log = proof.log;
+  read_statements(from.getCertificates(), proof.certificates);
+  proof.witnesses = from.getWitnesses();
+  return proof;
+}
+ExportEntriesAnswer read_answer(wire::ExportedEntries::Reader from) {
+  return {bytes_of(from.getLeaves()), bytes_of(from.getPayloads()), from.getPayloadsTo()};
+}
 /// For answers that are one list and nothing else.
 template <class Wrapped, class Row, class List>
 Wrapped read_list_answer(List from, std::vector<Row> Wrapped::* rows) {
@@ -617,6 +743,12 @@ Answer read_root(wire::Answer::Reader from) {
       return read_answer(from.getFront());
     case wire::Answer::AUDIT:
       return read_list_answer(from.getAudit(), &AuditAnswer::logs);
+    case wire::Answer::EXPORT_LOGS:
+      return read_answer(from.getExportLogs());
+    case wire::Answer::EXPORT_ENTRIES:
+      return read_answer(from.getExportEntries());
+    case wire::Answer::PROVE:
+      return read_answer(from.getProve());
   }
   demand(false);
   return Refusal{};

@@ -9,6 +9,7 @@
 
 #include "protocol/base/result.hpp"
 #include "protocol/base/types.hpp"
+#include "protocol/schema/cosignature.hpp"
 #include "protocol/schema/record_codec.hpp"
 
 /// What a client asks its own daemon, and the answers: the structs of local.capnp. On the socket
@@ -77,9 +78,29 @@ struct AuditRequest {
   std::string member;
   friend bool operator==(const AuditRequest&, const AuditRequest&) = default;
 };
-using Request = std::variant<StatusRequest, MembersRequest, AuthorsRequest, ProposalsRequest,
-                             PublishRequest, EnrolRequest, InviteRequest, ListRequest, ShowRequest,
-                             ThreadRequest, WatchRequest, FrontRequest, AuditRequest>;
+/// Which logs there are to export: of one member (code), or of all if empty.
+struct ExportLogsRequest {
+  std::string member;
+  friend bool operator==(const ExportLogsRequest&, const ExportLogsRequest&) = default;
+};
+/// Leaves and payloads of one bundle, in as many answers as it takes.
+struct ExportEntriesRequest {
+  LogId log;
+  std::uint64_t first = 0;  ///< A multiple of 256.
+  std::uint64_t last = 0;   ///< At most 256 more.
+  std::uint64_t payloads_from = 0;
+  bool with_sealed = false;  ///< Or only payloads in clear.
+  friend bool operator==(const ExportEntriesRequest&, const ExportEntriesRequest&) = default;
+};
+/// That an entry is in its log.
+struct ProveRequest {
+  std::string id;  ///< Unique prefix.
+  friend bool operator==(const ProveRequest&, const ProveRequest&) = default;
+};
+using Request =
+    std::variant<StatusRequest, MembersRequest, AuthorsRequest, ProposalsRequest, PublishRequest,
+                 EnrolRequest, InviteRequest, ListRequest, ShowRequest, ThreadRequest, WatchRequest,
+                 FrontRequest, AuditRequest, ExportLogsRequest, ExportEntriesRequest, ProveRequest>;
 
 // ---- answers
 // -------------------------------------------------------------------------------------
@@ -303,9 +324,48 @@ struct AuditAnswer {
   friend bool operator==(const AuditAnswer&, const AuditAnswer&) = default;
 };
 
+struct ExportedLog {
+  std::string code;
+  MemberId member;
+  SpaceId space;
+  LogId log;
+  std::uint64_t size = 0;  ///< Of the checkpoint.
+  std::string checkpoint;  ///< A signed note.
+  std::vector<Cosignature> cosignatures;
+  friend bool operator==(const ExportedLog&, const ExportedLog&) = default;
+};
+struct ExportLogsAnswer {
+  NetworkId network;
+  std::string network_name;
+  MemberId member;  ///< Whose daemon this is.
+  std::vector<ExportedLog> logs;
+  std::vector<Bytes> certificates;  ///< Statements of all witnesses.
+  friend bool operator==(const ExportLogsAnswer&, const ExportLogsAnswer&) = default;
+};
+struct ExportEntriesAnswer {
+  Bytes leaves;    ///< A bundle, or empty: sent before.
+  Bytes payloads;  ///< A payload list from payloads_from on: as much as fits.
+  std::uint64_t payloads_to = 0;
+  friend bool operator==(const ExportEntriesAnswer&, const ExportEntriesAnswer&) = default;
+};
+
+struct ProveAnswer {
+  RecordSummary record;
+  SpaceId space;
+  std::string leaf;
+  std::vector<TreeHash> path;
+  std::string checkpoint;  ///< A signed note that covers it.
+  LogId log;
+  std::vector<Cosignature> cosignatures;  ///< Of its witnesses, at the checkpoint's size.
+  std::vector<Bytes> certificates;        ///< Of the owner and of all witnesses.
+  std::uint32_t witnesses = 0;
+  friend bool operator==(const ProveAnswer&, const ProveAnswer&) = default;
+};
+
 using Answer = std::variant<Refusal, Progress, StatusAnswer, MembersAnswer, AuthorsAnswer,
                             ProposalsAnswer, PublishAnswer, EnrolAnswer, InviteAnswer, ListAnswer,
-                            ShowAnswer, ThreadAnswer, WatchAnswer, FrontAnswer, AuditAnswer>;
+                            ShowAnswer, ThreadAnswer, WatchAnswer, FrontAnswer, AuditAnswer,
+                            ExportLogsAnswer, ExportEntriesAnswer, ProveAnswer>;
 
 [[nodiscard]] Bytes encode(const Request& request);
 [[nodiscard]] Bytes encode(const Answer& answer);

@@ -167,6 +167,30 @@ Result<bool> create(const std::filesystem::path& path, BytesView content, unsign
   return sync_folder(folder_of(path));
 }
 
+Result<bool> put_folder(const std::filesystem::path& part, const std::filesystem::path& place) {
+  {
+    const Descriptor folder(::open(part.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder.is_open() || ::syncfs(folder.get()) != 0) return failed(part, "syncing");
+  }
+  std::error_code why;
+  if (!std::filesystem::exists(place, why)) {
+    if (::rename(part.c_str(), place.c_str()) != 0) return failed(place, "creating");
+    return sync_folder(folder_of(place));
+  }
+  const bool exchanged =
+      ::renameat2(AT_FDCWD, part.c_str(), AT_FDCWD, place.c_str(), RENAME_EXCHANGE) == 0;
+  std::filesystem::path old = part;
+  if (!exchanged) {
+    old = place.string() + ".old";
+    std::filesystem::remove_all(old, why);
+    if (::rename(place.c_str(), old.c_str()) != 0) return failed(place, "moving away");
+    if (::rename(part.c_str(), place.c_str()) != 0) return failed(place, "creating");
+  }
+  auto synced = sync_folder(folder_of(place));
+  std::filesystem::remove_all(old, why);
+  return synced;
+}
+
 Result<std::string> read_secret(const std::filesystem::path& path, std::size_t bytes_max) {
   const Descriptor file = open_to_read(path);
   if (!file.is_open()) return failed(path, "opening");

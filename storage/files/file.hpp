@@ -21,6 +21,11 @@ namespace kith::files {
 /// As write(), but refuses (conflict) if the file exists.
 [[nodiscard]] Result<bool> create(const std::filesystem::path& path, BytesView content,
                                   unsigned mode);
+/// Makes all of the folder `part` durable and puts it where `place` is; a folder that stood there
+/// is removed. A crash leaves the old one or the new one whole at `place`; only where a file system
+/// cannot exchange two names there may for a moment be none, and the old one is `place`.old.
+[[nodiscard]] Result<bool> put_folder(const std::filesystem::path& part,
+                                      const std::filesystem::path& place);
 /// A secret: refused (forbidden, saying the chmod to run) if group or others may read or write it
 /// or if it belongs to another user.
 [[nodiscard]] Result<std::string> read_secret(const std::filesystem::path& path,

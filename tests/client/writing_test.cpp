@@ -103,6 +103,30 @@ TEST(Publish, SignsTheFilesBytesAsOneBatch) {
   EXPECT_FALSE(first->record.nonce == second->record.nonce);
 }
 
+TEST(Publish, WaitsUntilSoManyHaveConfirmedIt) {
+  WritingBench bench;
+  bench.write("a.md", "# A\n\ntext\n");
+  local::ShowAnswer shown = some_practice();
+  shown.witnesses = 4;
+  shown.confirmed = 0;
+  bench.daemon.on<local::ShowRequest>(local::Refusal{Errc::not_found, "not in the views yet"});
+  bench.desk.wait = [&](std::chrono::milliseconds) {
+    if (++bench.waits > 1) ++shown.confirmed;
+    bench.daemon.on<local::ShowRequest>(shown);
+  };
+  EXPECT_EQ(bench.run({"publish", "a.md", "--wait-witnesses", "3"}).exit, Exit::ok);
+  EXPECT_EQ(shown.confirmed, 3U);
+
+  bench.desk.wait = [&](std::chrono::milliseconds) { ++bench.waits; };
+  const Outcome late = bench.run({"publish", "a.md", "--again", "--wait-witnesses", "4"});
+  EXPECT_EQ(late.exit, Exit::refused);
+  EXPECT_NE(late.err.find("in ten minutes only 3 of 4"), std::string::npos) << late.err;
+  EXPECT_NE(late.out, "") << "it is published all the same";
+  const Outcome never = bench.run({"publish", "a.md", "--again", "--wait-witnesses", "5"});
+  EXPECT_EQ(never.exit, Exit::usage);
+  EXPECT_NE(never.err.find("only 4 others"), std::string::npos) << never.err;
+}
+
 TEST(Publish, PublishesNothingWhenOneFileIsWrongAndSaysAllThatIs) {
   WritingBench bench;
   bench.write("good.md", good_practice());

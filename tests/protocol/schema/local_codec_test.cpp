@@ -133,6 +133,19 @@ AuditRow audit() {
   return row;
 }
 
+ExportedLog exported() {
+  ExportedLog log;
+  log.code = "ASH";
+  log.member = filled<MemberId>(1);
+  log.space = filled<SpaceId>(2);
+  log.log = filled<LogId>(3);
+  log.size = 4;
+  log.checkpoint = "a note\n";
+  log.cosignatures = {
+      {filled<LogId>(3), 4, filled<TreeHash>(5), filled<MemberId>(6), 7, filled<Signature>(8)}};
+  return log;
+}
+
 /// One of each, and of those with lists or optional parts also the empty one.
 std::vector<Request> requests() {
   return {StatusRequest{},
@@ -152,7 +165,11 @@ std::vector<Request> requests() {
           FrontRequest{},
           FrontRequest{filled<PublicKey>(0), 3},
           AuditRequest{""},
-          AuditRequest{"ASH"}};
+          AuditRequest{"ASH"},
+          ExportLogsRequest{""},
+          ExportLogsRequest{"ASH"},
+          ExportEntriesRequest{filled<LogId>(1), 256, 300, 260, true},
+          ProveRequest{"abcd"}};
 }
 
 std::vector<Answer> answers() {
@@ -184,7 +201,22 @@ std::vector<Answer> answers() {
           FrontAnswer{},
           front,
           AuditAnswer{},
-          AuditAnswer{{audit(), {}}}};
+          AuditAnswer{{audit(), {}}},
+          ExportLogsAnswer{},
+          ExportLogsAnswer{
+              filled<NetworkId>(1), "net", filled<MemberId>(2), {exported(), {}}, {{1, 2}, {3}}},
+          ExportEntriesAnswer{},
+          ExportEntriesAnswer{{1}, {2, 3}, 4},
+          ProveAnswer{},
+          ProveAnswer{summary(true),
+                      filled<SpaceId>(1),
+                      "leaf\n",
+                      {filled<TreeHash>(2)},
+                      "note\n",
+                      filled<LogId>(3),
+                      exported().cosignatures,
+                      {{4}},
+                      5}};
 }
 
 TEST(LocalCodec, EveryRequestComesBackAsItWas) {

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+
+#include "protocol/audit/archive_files.hpp"
+
+/// An export as a folder.
+namespace kith::client {
+
+class FolderFiles : public ArchiveFiles {
+ public:
+  explicit FolderFiles(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  [[nodiscard]] Result<Bytes> read(const std::string& path, std::size_t bytes_max) const override;
+  [[nodiscard]] Result<std::unique_ptr<ByteSource>> open(const std::string& path) const override;
+  void each(const std::function<bool(const std::string&)>& each) const override;
+
+ private:
+  std::filesystem::path folder_;
+};
+
+/// An export that is being written: beside its place, and put there by finish() in one step, so
+/// that there is the whole new one or what was there before. What did not change since the export
+/// that stands there is linked, not written again.
+class FolderWriter {
+ public:
+  /// usage if something else than an export stands at `place`; io.
+  [[nodiscard]] static Result<FolderWriter> begin(const std::filesystem::path& place);
+  FolderWriter(FolderWriter&& other) noexcept;
+  FolderWriter& operator=(FolderWriter&&) = delete;
+  /// Removes what was not finished.
+  ~FolderWriter();
+
+  /// A whole file; folders are made.
+  [[nodiscard]] Result<bool> write(const std::string& path, BytesView content);
+  /// A file that comes in pieces: the next piece of it, or its first.
+  [[nodiscard]] Result<bool> append(const std::string& path, BytesView content);
+  /// Takes a file over from the export that stands at the place; false if there is none.
+  [[nodiscard]] bool keep(const std::string& path);
+  /// What stands at the place.
+  [[nodiscard]] const FolderFiles& before() const { return before_; }
+  /// What was written so far.
+  [[nodiscard]] const FolderFiles& files() const { return files_; }
+  /// Makes all of it durable and puts it into its place.
+  [[nodiscard]] Result<bool> finish();
+
+ private:
+  explicit FolderWriter(const std::filesystem::path& place);
+  [[nodiscard]] Result<std::filesystem::path> path_for(const std::string& path);
+  [[nodiscard]] Result<bool> close();
+
+  std::filesystem::path place_;
+  std::filesystem::path part_;
+  FolderFiles before_;
+  FolderFiles files_;
+  std::ofstream open_;
+  std::string open_path_;
+};
+
+}  // namespace kith::client

@@ -1,0 +1,270 @@
+#include <algorithm>
+#include <set>
+
+#include "client/archive_folder.hpp"
+#include "client/commands/commands.hpp"
+#include "client/commands/common.hpp"
+#include "client/commands/verifying.hpp"
+#include "client/layout.hpp"
+#include "protocol/base/limits.hpp"
+#include "protocol/keys/certificate.hpp"
+#include "protocol/log/archive_writer.hpp"
+#include "protocol/log/witness.hpp"
+
+namespace kith::client {
+namespace {
+
+/// A witness's word, and the certificate that names the key it was given with.
+struct Word {
+  Cosignature said;
+  std::size_t certificate = 0;
+};
+
+struct Certificates {
+  std::vector<Bytes> statements;
+  std::vector<Certificate> read;
+};
+
+Certificates read_certificates(const local::ExportLogsAnswer& answer) {
+  Certificates certificates;
+  for (const Bytes& statement : answer.certificates) {
+    const auto certificate = verify_certificate(statement);
+    if (!certificate) continue;
+    certificates.statements.push_back(statement);
+    certificates.read.push_back(*certificate);
+  }
+  return certificates;
+}
+
+std::vector<Word> words_of(const local::ExportedLog& log, const Certificates& certificates) {
+  std::vector<Word> words;
+  for (const Cosignature& said : log.cosignatures) {
+    if (said.size == 0 || said.size > log.size) continue;
+    for (std::size_t i = 0; i < certificates.read.size(); ++i) {
+      const Certificate& certificate = certificates.read[i];
+      if (certificate.member != said.witness) continue;
+      if (!verify_cosignature(said, certificate.witness_key)) continue;
+      words.push_back({said, i});
+      break;
+    }
+  }
+  return words;
+}
+
+/// Writes logs one after the other.
+class Exporter {
+ public:
+  Exporter(const ExportOptions& options, const local::ExportLogsAnswer& answer,
+           FolderWriter& folder, Daemon& daemon, const Console& console)
+      : options_(options),
+        answer_(answer),
+        folder_(folder),
+        daemon_(daemon),
+        console_(console),
+        bar_(console),
+        certificates_(read_certificates(answer)) {
+    for (const local::ExportedLog& log : answer.logs) total_ += log.size;
+    const auto bytes = folder.before().read(std::string(manifest_name), manifest_bytes_max);
+    const auto before = bytes ? decode_manifest(text(*bytes)) : bytes.error();
+    if (before && before->network == answer.network) before_ = *before;
+  }
+
+  /// The exit code of the complaint if something failed.
+  [[nodiscard]] Answered<Manifest> run(Millis now) {
+    Manifest manifest{
+        answer_.network, answer_.network_name, answer_.member, now, options_.with_payloads, {}, {}};
+    for (const local::ExportedLog& log : answer_.logs) {
+      const auto archived = write_log(log);
+      if (!archived) return {std::nullopt, archived.exit};
+      manifest.logs.push_back(*archived);
+    }
+    std::vector<Bytes> needed;
+    for (const std::size_t i : needed_) needed.push_back(certificates_.statements[i]);
+    const std::string list = encode_certificates(needed);
+    const auto written = folder_.write(std::string(certificates_name), view(list));
+    if (!written) return {std::nullopt, complain(console_, written.error())};
+    return {std::move(manifest), Exit::ok};
+  }
+
+  /// In the order of the file of certificates.
+  [[nodiscard]] std::vector<Certificate> needed() const {
+    std::vector<Certificate> certificates;
+    for (const std::size_t i : needed_) certificates.push_back(certificates_.read[i]);
+    return certificates;
+  }
+
+ private:
+  Answered<ArchivedLog> write_log(const local::ExportedLog& log) {
+    ArchivedLog archived{"commons/" + log.code, log.member, log.space, log.size, 0, 0};
+    const auto same = std::ranges::find(before_.logs, archived.path, &ArchivedLog::path);
+    const bool is_before = same != before_.logs.end() && same->member == log.member;
+    held_ = is_before ? std::min(same->size, log.size) : 0;
+    keeps_payloads_ = is_before && before_.is_whole == options_.with_payloads;
+
+    ArchiveWriter writer([&](const std::string& path, BytesView content) {
+      return folder_.write(archived.path + '/' + path, content);
+    });
+    for (std::uint64_t first = 0; first < log.size; first += limits::tile_hashes) {
+      bar_.show(done_ + first, total_, "exporting " + clean_line(log.code));
+      const Exit exit = write_bundle(log, archived.path, first, writer);
+      if (exit != Exit::ok) return {std::nullopt, exit};
+    }
+    done_ += log.size;
+    const auto root = writer.finish();
+    const auto said = root ? write_words(log, archived) : Result<bool>(root.error());
+    bar_.clear();
+    if (!said) return {std::nullopt, complain(console_, said.error())};
+    return {std::move(archived), Exit::ok};
+  }
+
+  Exit write_bundle(const local::ExportedLog& log, const std::string& path, std::uint64_t first,
+                    ArchiveWriter& writer) {
+    const std::uint64_t last = std::min(log.size, first + limits::tile_hashes);
+    const auto width = static_cast<unsigned>(last - first);
+    const std::uint64_t bundle = first / limits::tile_hashes;
+    const std::string payloads = path + '/' + payloads_path(bundle, width);
+    const bool is_complete = width == limits::tile_hashes && last <= held_;
+    if (is_complete && keeps_payloads_) {
+      const auto leaves = folder_.before().read(path + '/' + bundle_path(bundle, width),
+                                                limits::tile_hashes * limits::leaf_bytes_max * 2);
+      if (leaves && has_all(payloads, width) && folder_.keep(payloads)) {
+        const auto added = writer.add(*leaves);
+        return added ? Exit::ok : complain(console_, added.error());
+      }
+    }
+    local::ExportEntriesRequest request{log.log, first, last, first, options_.with_payloads};
+    while (request.payloads_from < last) {
+      const auto entries = ask<local::ExportEntriesAnswer>(daemon_, console_, request);
+      if (!entries) return entries.exit;
+      if (entries->payloads_to <= request.payloads_from || entries->payloads_to > last) {
+        return complain(console_, fail(Errc::malformed, "kithd answered for other entries"));
+      }
+      Result<bool> written = true;
+      if (request.payloads_from == first) written = writer.add(entries->leaves);
+      if (written) written = folder_.append(payloads, entries->payloads);
+      if (!written) return complain(console_, written.error());
+      request.payloads_from = entries->payloads_to;
+    }
+    return Exit::ok;
+  }
+
+  /// Whether nothing was left out of a file of payloads that could be here now.
+  [[nodiscard]] bool has_all(const std::string& path, unsigned width) const {
+    if (!options_.with_payloads) return true;  // What is in clear is never missing for long.
+    const auto source = folder_.before().open(path);
+    if (!source) return false;
+    Bytes payload;
+    for (unsigned i = 0; i < width; ++i) {
+      std::array<std::uint8_t, sizeof(std::uint32_t)> header{};
+      if ((*source)->read(header) != header.size()) return false;
+      const auto length = read_integer<std::uint32_t>(header);
+      if (length > limits::payload_bytes_max) return false;
+      payload.resize(length);
+      if ((*source)->read(payload) != length) return false;
+    }
+    return true;
+  }
+
+  Result<bool> write_words(const local::ExportedLog& log, ArchivedLog& archived) {
+    auto note = decode_note(log.checkpoint);
+    if (!note) return fail(note.error(), "the checkpoint of " + log.code);
+    std::vector<Cosignature> further;
+    for (const Word& word : words_of(log, certificates_)) {
+      needed_.insert(word.certificate);
+      const bool is_line =
+          word.said.size == log.size && archived.cosigned < checkpoint_cosignatures_max;
+      if (!is_line) {
+        further.push_back(word.said);
+        continue;
+      }
+      note->signatures.push_back(
+          to_note_signature(word.said, certificates_.read[word.certificate].witness_key));
+      ++archived.cosigned;
+    }
+    archived.further = static_cast<std::uint32_t>(further.size());
+    const std::string checkpoint = encode_note(*note);
+    auto written =
+        folder_.write(archived.path + '/' + std::string(checkpoint_name), view(checkpoint));
+    if (!written || further.empty()) return written;
+    const std::string words = encode_cosignatures(further);
+    return folder_.write(archived.path + '/' + std::string(cosignatures_name), view(words));
+  }
+
+  const ExportOptions& options_;
+  const local::ExportLogsAnswer& answer_;
+  FolderWriter& folder_;
+  Daemon& daemon_;
+  const Console& console_;
+  ProgressBar bar_;
+  Certificates certificates_;
+  std::set<std::size_t> needed_;
+  Manifest before_;  // Of the export that stands there.
+  std::uint64_t held_ = 0;
+  bool keeps_payloads_ = false;
+  std::uint64_t done_ = 0;
+  std::uint64_t total_ = 0;
+};
+
+}  // namespace
+
+Exit export_to(const ExportOptions& options, Daemon& daemon, const Console& console,
+               const Desk& desk) {
+  const auto logs =
+      ask<local::ExportLogsAnswer>(daemon, console, local::ExportLogsRequest{options.member});
+  if (!logs) return logs.exit;
+  auto folder = FolderWriter::begin(desk.working_folder / options.folder);
+  if (!folder) return complain(console, folder.error());
+
+  Exporter exporter(options, *logs, *folder, daemon, console);
+  const auto written = exporter.run(desk.now());
+  if (!written) return written.exit;
+  Manifest manifest = *written;
+
+  // Nothing is handed out that does not hold here.
+  WitnessCertificates witnesses{exporter.needed(), {}};
+  const auto reports = audit_logs(manifest, folder->files(), witnesses, console);
+  for (const LogReport& report : reports) {
+    const auto damage = std::ranges::find_if(report.findings, [](const Finding& finding) {
+      return finding.verdict == Verdict::damaged;
+    });
+    if (damage != report.findings.end() || !report.log_key) {
+      const std::string what = damage != report.findings.end()
+                                   ? damage->file + ": " + damage->what
+                                   : report.log.path + ": nobody signed it";
+      return complain(console, fail(Errc::io, "what kithd holds does not fit together (" + what +
+                                                  "); nothing was exported. Run kithd check"));
+    }
+    manifest.vkeys.push_back(encode_vkey(*report.log_key));
+  }
+  for (const Certificate& certificate : witnesses.certificates) {
+    manifest.vkeys.push_back(encode_vkey(
+        {witness_name(certificate.member), KeyType::cosignature_v1, certificate.witness_key}));
+  }
+  const std::string contents = encode_manifest(manifest);
+  auto stored = folder->write(std::string(manifest_name), view(contents));
+  if (stored) stored = folder->finish();
+  if (!stored) return complain(console, stored.error());
+
+  Exported exported{options.folder, manifest, 0};
+  for (const LogReport& report : reports) exported.missing += report.missing;
+  if (console.json) {
+    console.out << json_of(exported) << '\n';
+    return Exit::ok;
+  }
+  std::uint64_t entries = 0;
+  for (const ArchivedLog& log : manifest.logs) entries += log.size;
+  console.out << counted(manifest.logs.size(), "log", "logs") << " with "
+              << counted(entries, "entry", "entries") << " exported to "
+              << clean_line(options.folder) << '\n';
+  if (!options.with_payloads) {
+    console.out
+        << "Their contents are not in it: add --with-payloads for them, sealed as they are.\n";
+  } else if (exported.missing > 0) {
+    console.out << counted(exported.missing, "content is", "contents are")
+                << " not held here and so not in it.\n";
+  }
+  console.err << "anyone checks it with: kith verify " << shell_word(options.folder) << '\n';
+  return Exit::ok;
+}
+
+}  // namespace kith::client

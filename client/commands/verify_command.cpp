@@ -1,0 +1,185 @@
+#include <algorithm>
+
+#include "client/archive_folder.hpp"
+#include "client/commands/commands.hpp"
+#include "client/commands/common.hpp"
+#include "client/commands/verifying.hpp"
+#include "client/layout.hpp"
+#include "protocol/audit/proof_audit.hpp"
+#include "protocol/base/text.hpp"
+#include "storage/files/file.hpp"
+
+namespace kith::client {
+namespace {
+
+Exit exit_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::intact:
+      return Exit::ok;
+    case Verdict::incomplete:
+      return Exit::incomplete;
+    case Verdict::damaged:
+      return Exit::faults;
+    case Verdict::forged:
+      return Exit::forged;
+    case Verdict::forked:
+      break;
+  }
+  return Exit::forked;
+}
+
+/// The ids that were given and are neither the network's nor a member's.
+std::vector<std::string> unmet(const Manifest& manifest, const std::vector<std::string>& expected) {
+  std::vector<std::string> ids{full_id(manifest.network.view())};
+  for (const ArchivedLog& log : manifest.logs) ids.push_back(full_id(log.member.view()));
+  std::vector<std::string> missing;
+  for (const std::string& id : expected) {
+    if (std::ranges::count(ids, lower_case(id)) == 0) missing.push_back(id);
+  }
+  return missing;
+}
+
+bool is_named(const std::vector<std::string>& ids, BytesView id) {
+  return std::ranges::any_of(
+      ids, [&](const std::string& one) { return lower_case(one) == full_id(id); });
+}
+
+/// Whether every log's member, or the network they all belong to, was named by the auditor.
+bool is_fixed(const Manifest& manifest, const std::vector<std::string>& expected) {
+  return is_named(expected, manifest.network.view()) ||
+         std::ranges::all_of(manifest.logs, [&](const ArchivedLog& log) {
+           return is_named(expected, log.member.view());
+         });
+}
+
+std::string period_of(const LogReport& log) {
+  return date_of(log.first_time).substr(0, 10) + " to " + date_of(log.last_time).substr(0, 10);
+}
+
+void print_logs(const Console& console, const ArchiveReport& report) {
+  Table table({"log", "entries", "logged", "keys", "confirmed by", "read", "sealed", "missing"});
+  for (const LogReport& log : report.logs) {
+    table.add({log.log.path, std::to_string(log.log.size), period_of(log),
+               std::to_string(log.certificates), std::to_string(log.confirmations.size()),
+               std::to_string(log.clear + log.opened), std::to_string(log.sealed),
+               std::to_string(log.missing)});
+  }
+  table.print(console);
+}
+
+void print_findings(const Console& console, const std::vector<Finding>& findings) {
+  for (const Finding& finding : findings) {
+    console.out << name(finding.verdict) << ": " << clean_line(finding.file)
+                << (finding.file.empty() ? "" : ": ") << clean_line(finding.what) << '\n';
+  }
+}
+
+void print_report(const Console& console, const ArchiveReport& report, bool fixed) {
+  const Manifest& manifest = report.manifest;
+  console.out << "Checked against network " << full_id(manifest.network.view())
+              << (fixed
+                      ? ", as you expect it to be.\n"
+                      : ".\nThis id and those of the members come from the export itself: compare "
+                        "them with what the\nmembers told you, and give --expect ID.\n");
+  const bool holds = report.verdict() <= Verdict::incomplete;
+  console.out << (holds ? "What is in it holds: every hash, every signature of a log and of its "
+                          "witnesses, and the\nhistory of keys from the first entry on.\n"
+                        : "NOT ALL OF IT HOLDS; see below.\n");
+  std::uint64_t sealed = 0;
+  for (const LogReport& log : report.logs) sealed += log.sealed;
+  if (sealed > 0) {
+    console.out << "Not checked: the author signatures of " << counted(sealed, "entry", "entries")
+                << ", whose contents are sealed"
+                << (manifest.is_whole ? " and to which no key was given.\n"
+                                      : " and not in this export.\n");
+  }
+  if (!report.has_founding) {
+    console.out << "The entry that founds the network is not in it: that these members belong to "
+                   "that network is\nwhat their own certificates say.\n";
+  }
+  console.out << '\n';
+  print_logs(console, report);
+  print_findings(console, report.findings);
+  for (const LogReport& log : report.logs) {
+    print_findings(console, log.findings);
+    if (log.more_findings > 0) console.out << "… and " << log.more_findings << " more\n";
+  }
+}
+
+Exit verify_proof_file(const VerifyOptions& options, const Console& console, const Desk& desk) {
+  const auto content = files::read(desk.working_folder / options.path, proof_bytes_max);
+  if (!content && content.error().code == Errc::too_large) {
+    return complain(console, fail(Errc::malformed, "this is no proof: it is too long"),
+                    Exit::faults);
+  }
+  if (!content) return complain(console, fail(Errc::usage, content.error().detail));
+  const auto report = audit_proof(*content);
+  if (!report) return complain(console, report.error(), Exit::faults);
+  for (const std::string& id : options.expected) {
+    if (is_named({id}, report->network.view()) || is_named({id}, report->member.view())) continue;
+    return complain(console,
+                    fail(Errc::conflict, "this proof is of the log of member " +
+                                             full_id(report->member.view()) + " in network " +
+                                             full_id(report->network.view()) + ", not of " + id),
+                    Exit::forged);
+  }
+  const bool fixed = is_named(options.expected, report->network.view()) ||
+                     is_named(options.expected, report->member.view());
+  if (console.json) {
+    console.out << json_of(*report, fixed) << '\n';
+    return exit_of(report->verdict());
+  }
+  console.out << "Checked against member " << full_id(report->member.view()) << "\nof network "
+              << full_id(report->network.view())
+              << (fixed ? ", as you expect it to be.\n"
+                        : ".\nThese ids come from the proof itself: compare them with what the "
+                          "member told you, and give --expect ID.\n");
+  if (report->verdict() == Verdict::intact) {
+    console.out << "It holds: entry " << report->index << " is in the log that this member signed, "
+                << date_of(report->leaf.time) << " by its clock.\n";
+    for (const Confirmation& word : report->confirmations) {
+      console.out << "  confirmed by " << full_id(word.witness.view()) << "  "
+                  << date_of(word.time_s * 1000) << '\n';
+    }
+    console.out << "What the entry says is not in it.\n";
+  }
+  print_findings(console, report->findings);
+  return exit_of(report->verdict());
+}
+
+}  // namespace
+
+Exit verify(const VerifyOptions& options, const Console& console, const Desk& desk) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(desk.working_folder / options.path, ignored)) {
+    return verify_proof_file(options, console, desk);
+  }
+  const FolderFiles files(desk.working_folder / options.path);
+  auto audit = ArchiveAudit::begin(files, [](const LogId&) { return LogAudit::Keys{}; });
+  if (!audit && audit.error().code == Errc::usage) return complain(console, audit.error());
+  if (!audit) return complain(console, audit.error(), Exit::faults);
+  const auto missing = unmet(audit->manifest(), options.expected);
+  if (!missing.empty()) {
+    return complain(console,
+                    fail(Errc::conflict, "this export is of network " +
+                                             full_id(audit->manifest().network.view()) +
+                                             " and holds nothing of " + joined(missing, ", ")),
+                    Exit::forged);
+  }
+  std::uint64_t done = 0;
+  const std::uint64_t total = audit->entries();
+  for (std::size_t i = 0; i < audit->logs().size(); ++i) {
+    run_audit(*audit->logs()[i], done, total, console);
+    done += audit->manifest().logs[i].size;
+  }
+  const ArchiveReport report = audit->finish();
+  const bool fixed = is_fixed(report.manifest, options.expected);
+  if (console.json) {
+    console.out << json_of(report, fixed) << '\n';
+  } else {
+    print_report(console, report, fixed);
+  }
+  return exit_of(report.verdict());
+}
+
+}  // namespace kith::client

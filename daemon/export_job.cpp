@@ -1,0 +1,148 @@
+// What kith export and kith prove ask: logs and their entries as they are stored, and paths.
+#include "daemon/replica_impl.hpp"
+#include "protocol/base/limits.hpp"
+#include "protocol/base/text.hpp"
+
+namespace kith::daemon {
+namespace {
+
+/// Payloads in one answer, but for the last of them: far below what a message may hold.
+constexpr std::size_t answer_bytes = 8 * limits::mi;
+
+bool is_sound(const local::ExportEntriesRequest& request) {
+  return request.first % limits::tile_hashes == 0 && request.first < request.last &&
+         request.last - request.first <= limits::tile_hashes &&
+         request.payloads_from >= request.first && request.payloads_from < request.last;
+}
+
+local::ExportEntriesAnswer read_entries(const storage::ReadTxn& txn,
+                                        const local::ExportEntriesRequest& request) {
+  local::ExportEntriesAnswer answer;
+  const auto leaves = storage::log_store::leaves(txn, request.log, request.first, request.last);
+  if (request.payloads_from == request.first) {
+    answer.leaves = storage::log_store::bundle(txn, request.log, request.first, request.last);
+  }
+  answer.payloads_to = request.payloads_from;
+  storage::log_store::each_payload(
+      txn, request.log, request.payloads_from, request.last,
+      [&](std::uint64_t index, std::optional<BytesView> payload) {
+        const std::size_t at = index - request.first;
+        const bool is_wanted = request.with_sealed ||
+                               (at < leaves.size() && leaves[at].leaf_class == LeafClass::clear);
+        peer::append_payload(answer.payloads, is_wanted ? payload : std::nullopt);
+        answer.payloads_to = index + 1;
+        return answer.payloads.size() < answer_bytes;
+      });
+  return answer;
+}
+
+}  // namespace
+
+std::vector<Bytes> Replica::Impl::statements_of(const MemberId& member) const {
+  std::vector<Bytes> statements;
+  const auto add = [&](const Bytes& statement) {
+    if (std::ranges::find(statements, statement) == statements.end()) {
+      statements.push_back(statement);
+    }
+  };
+  if (const auto log = logs.find(commons_log(member)); log != logs.end()) {
+    for (const auto& entry : log->second.keys.statements()) {
+      if (entry.is_certificate) add(entry.statement);
+    }
+  }
+  if (const auto heard = heard_statements.find(member); heard != heard_statements.end()) {
+    add(heard->second);
+  }
+  return statements;
+}
+
+local::Answer Replica::Impl::export_logs(const local::ExportLogsRequest& request) const {
+  local::ExportLogsAnswer answer;
+  answer.network = me.network;
+  answer.network_name = fold ? fold->state().charter.name : "";
+  answer.member = me.member;
+  std::set<MemberId> witnesses;
+  for (const auto& [id, state] : logs) {
+    const std::string code = code_of(state.member);
+    const bool is_wanted = request.member.empty() || upper_case(code) == upper_case(request.member);
+    if (!is_wanted || state.checkpoint.size == 0) continue;
+    local::ExportedLog& log = answer.logs.emplace_back();
+    log.code = code;
+    log.member = state.member;
+    log.space = commons;
+    log.log = id;
+    log.size = state.checkpoint.size;
+    log.checkpoint = state.checkpoint.note;
+    for (const auto& [witness, word] : state.cosignatures) {
+      log.cosignatures.push_back(word);
+      witnesses.insert(witness);
+    }
+  }
+  if (answer.logs.empty() && !request.member.empty()) {
+    return local::Refusal{Errc::not_found, "nothing is held of a member with the code " +
+                                               one_line(request.member, 40) +
+                                               "; kith peers lists them"};
+  }
+  if (answer.logs.empty()) {
+    return local::Refusal{Errc::not_found, "there is no log to export here yet"};
+  }
+  std::ranges::sort(answer.logs, {}, &local::ExportedLog::code);
+  for (const MemberId& witness : witnesses) {
+    for (Bytes& statement : statements_of(witness)) {
+      answer.certificates.push_back(std::move(statement));
+    }
+  }
+  return answer;
+}
+
+local::Answer Replica::Impl::prove(const local::ProveRequest& request) const {
+  const auto views = host.views().read();
+  const auto row = storage::views::find(*views, request.id);
+  if (!row) return local::Refusal{row.error().code, row.error().detail};
+  const LogState& state = logs.at(row->log);
+  const std::uint64_t size = state.checkpoint.size;
+  const auto txn = host.log().read();
+  const auto leaf = storage::log_store::leaf(*txn, row->log, row->index);
+  if (row->index >= size || !leaf) {
+    return local::Refusal{Errc::unavailable,
+                          "no signed checkpoint covers this entry yet: try again in a moment"};
+  }
+  local::ProveAnswer answer;
+  answer.record = summarise(*views, *row);
+  answer.space = commons;
+  answer.leaf = text(*leaf);
+  answer.path = inclusion_path(row->index, size, storage::log_store::subtrees(*txn, row->log));
+  answer.checkpoint = state.checkpoint.note;
+  answer.log = row->log;
+  answer.certificates = statements_of(row->member);
+  const auto witnesses =
+      fold ? fold->state().commons_witnesses(row->member) : std::vector<MemberId>();
+  answer.witnesses = static_cast<std::uint32_t>(witnesses.size());
+  for (const MemberId& witness : witnesses) {
+    const auto word = state.cosignatures.find(witness);
+    if (word == state.cosignatures.end() || word->second.size != size) continue;
+    answer.cosignatures.push_back(word->second);
+    for (Bytes& statement : statements_of(witness)) {
+      answer.certificates.push_back(std::move(statement));
+    }
+  }
+  return answer;
+}
+
+void Replica::Impl::export_entries(const local::ExportEntriesRequest& request,
+                                   std::function<void(local::Answer)> answer) {
+  const auto state = logs.find(request.log);
+  if (!is_sound(request) || state == logs.end() || request.last > state->second.size) {
+    return answer(local::Refusal{Errc::not_found, "no such entries are held here"});
+  }
+  const auto read = std::make_shared<local::ExportEntriesAnswer>();
+  ++jobs;
+  host.compute_later(
+      [=, &database = host.log()] { *read = read_entries(*database.read(), request); },
+      [=, this] {
+        --jobs;
+        answer(std::move(*read));
+      });
+}
+
+}  // namespace kith::daemon

@@ -1,0 +1,349 @@
+// One log of an export: what was signed, the tree, and what follows from the order of the entries.
+#include "protocol/audit/log_audit.hpp"
+
+#include <algorithm>
+
+#include "protocol/base/check.hpp"
+#include "protocol/keys/space_key.hpp"
+#include "protocol/log/witness.hpp"
+#include "protocol/records/kind_table.hpp"
+#include "protocol/records/record.hpp"
+
+namespace kith {
+namespace {
+
+constexpr unsigned tile_height = 8;  // 2^8 hashes.
+
+std::string entry(std::uint64_t index) { return "entry " + std::to_string(index) + ": "; }
+
+}  // namespace
+
+const char* name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::intact:
+      return "intact";
+    case Verdict::incomplete:
+      return "incomplete";
+    case Verdict::damaged:
+      return "damaged";
+    case Verdict::forged:
+      return "forged";
+    case Verdict::forked:
+      return "forked";
+  }
+  return "";
+}
+
+LogAudit::LogAudit(const ArchivedLog& log, const NetworkId& network, bool is_whole, Keys keys,
+                   const ArchiveFiles& files)
+    : network_(network), is_whole_(is_whole), files_(files), keys_(network, log.member) {
+  report_.log = log;
+  report_.id = log_id(network, log.member, log.space);
+  context_ = {network, report_.id, log.member, std::move(keys.g_keys), std::move(keys.r_keys),
+              true};
+  read_checkpoint();
+  if (log.further > 0) read_further();
+  read_edge();
+}
+
+std::uint64_t LogAudit::bundles() const {
+  return (report_.log.size + limits::tile_hashes - 1) / limits::tile_hashes;
+}
+
+std::string LogAudit::file(std::string_view within) const {
+  return report_.log.path + '/' + std::string(within);
+}
+
+unsigned LogAudit::width_of(std::uint64_t bundle) const {
+  return tile_width(report_.log.size, 0, bundle);
+}
+
+void LogAudit::find(Finding finding) {
+  if (!finding.file.empty()) blamed_.insert(finding.file);
+  if (report_.findings.size() < findings_max) {
+    report_.findings.push_back(std::move(finding));
+  } else {
+    ++report_.more_findings;
+  }
+}
+
+// ---- what the log and its witnesses signed ----
+
+void LogAudit::read_checkpoint() {
+  const std::string path = file(checkpoint_name);
+  const auto bytes = files_.read(path, limits::note_bytes_max);
+  if (!bytes) return find(Verdict::damaged, path, bytes.error().detail);
+  auto note = decode_note(text(*bytes));
+  if (!note) return find(Verdict::damaged, path, note.error().detail);
+  const auto checkpoint = decode_checkpoint(note->text);
+  if (!checkpoint) return find(Verdict::damaged, path, checkpoint.error().detail);
+  if (checkpoint->origin != log_origin(report_.id)) {
+    return find(Verdict::damaged, path, "it is that of another log");
+  }
+  if (checkpoint->size != report_.log.size) {
+    return find(Verdict::damaged, path,
+                "it is of size " + std::to_string(checkpoint->size) +
+                    ", but the list of contents says " + std::to_string(report_.log.size));
+  }
+  if (note->signatures.size() != 1 + std::size_t{report_.log.cosigned}) {
+    find(Verdict::damaged, path,
+         "it has " + std::to_string(note->signatures.size()) + " signature lines, not " +
+             std::to_string(1 + report_.log.cosigned));
+  }
+  note_ = std::move(*note);
+  checkpoint_ = *checkpoint;
+}
+
+void LogAudit::read_further() {
+  const std::string path = file(cosignatures_name);
+  const auto bytes = files_.read(path, cosignatures_bytes_max);
+  auto words = bytes ? decode_cosignatures(text(*bytes), report_.id) : bytes.error();
+  if (!words) return find(Verdict::damaged, path, words.error().detail);
+  if (words->size() != report_.log.further) {
+    find(Verdict::damaged, path,
+         "it holds " + std::to_string(words->size()) + " cosignatures, not " +
+             std::to_string(report_.log.further));
+  }
+  further_ = std::move(*words);
+  for (const Cosignature& word : further_) roots_.emplace(word.size, TreeHash());
+}
+
+void LogAudit::check_log_signature() {
+  if (!note_) return;
+  const std::string path = file(checkpoint_name);
+  if (!keys_known_) return;  // Which key must have signed it is not known.
+  const Certificate* certificate = keys_.certificate_at(report_.log.size);
+  if (certificate == nullptr) {
+    return find(Verdict::forged, path, "no certificate in the log says who may sign it");
+  }
+  const NoteKey key{log_origin(report_.id), KeyType::ed25519, certificate->log_key};
+  const NoteSignature& line = note_->signatures.front();
+  const Note alone{note_->text, {line}};
+  if (line.name != key.name || line.key_id != key_id(key) || !verify_note(alone, {key})) {
+    return find(Verdict::forged, path, "the log key in force at this size did not sign it");
+  }
+  report_.log_key = key;
+}
+
+void LogAudit::check_line(const NoteSignature& line, WitnessCertificates& witnesses) {
+  const std::string path = file(checkpoint_name);
+  const Note alone{note_->text, {line}};
+  for (std::size_t i = 0; i < witnesses.certificates.size(); ++i) {
+    const Certificate& certificate = witnesses.certificates[i];
+    const NoteKey key{witness_name(certificate.member), KeyType::cosignature_v1,
+                      certificate.witness_key};
+    if (line.name != key.name || line.key_id != key_id(key)) continue;
+    if (!verify_note(alone, {key})) {
+      return find(Verdict::forged, path, "the cosignature of " + line.name + " does not verify");
+    }
+    const bool is_second =
+        std::ranges::count(report_.confirmations, certificate.member, &Confirmation::witness) > 0;
+    if (is_second) return find(Verdict::damaged, path, "two cosignatures of " + line.name);
+    witnesses.needed.insert(i);
+    report_.confirmations.push_back(
+        {certificate.member, report_.log.size, read_integer<std::uint64_t>(line.signature)});
+    return;
+  }
+  find(Verdict::damaged, path, "a line by nobody whose certificate is here: " + line.name);
+}
+
+void LogAudit::check_further(WitnessCertificates& witnesses) {
+  const std::string path = file(cosignatures_name);
+  for (const Cosignature& word : further_) {
+    const std::string who = witness_name(word.witness);
+    const bool is_known = word.size >= 1 && word.size <= report_.log.size && !is_broken_;
+    if (!is_known || roots_.at(word.size) != word.root) {
+      find(is_broken_ ? Verdict::damaged : Verdict::forked, path,
+           "the word of " + who + " for size " + std::to_string(word.size) +
+               " is not about this tree");
+      continue;
+    }
+    std::size_t by = witnesses.certificates.size();
+    for (std::size_t i = 0; i < witnesses.certificates.size(); ++i) {
+      const Certificate& certificate = witnesses.certificates[i];
+      if (certificate.member == word.witness && verify_cosignature(word, certificate.witness_key)) {
+        by = i;
+      }
+    }
+    if (by == witnesses.certificates.size()) {
+      find(Verdict::forged, path, "the cosignature of " + who + " does not verify");
+      continue;
+    }
+    witnesses.needed.insert(by);
+    report_.confirmations.push_back({word.witness, word.size, word.time_s});
+  }
+}
+
+// ---- the tree ----
+
+Result<std::vector<TreeHash>> LogAudit::tile_file(const TileId& tile) const {
+  const std::string path = file(tile_path(tile));
+  const auto bytes = files_.read(path, limits::tile_hashes * TreeHash::size);
+  if (!bytes) return bytes.error();
+  auto hashes = decode_hashes(*bytes);
+  if (!hashes) return hashes.error();
+  if (hashes->size() != tile.width) {
+    return fail(Errc::malformed, "it holds " + std::to_string(hashes->size()) + " hashes, not " +
+                                     std::to_string(tile.width));
+  }
+  return hashes;
+}
+
+void LogAudit::read_edge() {
+  bool is_read = true;
+  for (const TileId& tile : edge_tiles(report_.log.size)) {
+    auto hashes = tile_file(tile);
+    is_read = is_read && hashes.has_value();
+    edge_.push_back(hashes ? std::move(*hashes) : std::vector<TreeHash>());
+  }
+  if (!is_read || !checkpoint_) return;
+  const auto root = root_from_edge(report_.log.size, edge_);
+  edge_fits_ = root && *root == checkpoint_->root;
+}
+
+std::optional<TreeHash> LogAudit::parent_of(const TileId& tile) const {
+  const std::uint64_t above = tile.index / limits::tile_hashes;
+  const auto hashes =
+      tile_file({tile.level + 1, above, tile_width(report_.log.size, tile.level + 1, above)});
+  if (!hashes) return std::nullopt;
+  return (*hashes)[tile.index % limits::tile_hashes];
+}
+
+bool LogAudit::fits_above(const TileId& tile, const std::vector<TreeHash>& hashes) const {
+  if (tile.width == limits::tile_hashes) return parent_of(tile) == tile_root(hashes);
+  if (!checkpoint_) return false;
+  const auto tiles = edge_tiles(report_.log.size);
+  auto edge = edge_;
+  for (std::size_t i = 0; i < tiles.size(); ++i) {
+    if (tiles[i] == tile) edge[i] = hashes;
+  }
+  const auto root = root_from_edge(report_.log.size, edge);
+  return root && *root == checkpoint_->root;
+}
+
+// ---- in the order of the log ----
+
+void LogAudit::absorb(Found found) {
+  for (Finding& finding : found.findings) find(std::move(finding));
+  if (found.last_time != 0) {
+    report_.first_time =
+        report_.last_time == 0 ? found.first_time : std::min(report_.first_time, found.first_time);
+    report_.last_time = std::max(report_.last_time, found.last_time);
+  }
+  report_.sealed += found.sealed;
+  report_.missing += found.missing;
+  keys_known_ = keys_known_ && !found.has_lost_keys;
+  for (const Judged& said : found.said) absorb_said(said);
+  absorb_hashes(found);
+}
+
+void LogAudit::absorb_said(const Judged& said) {
+  const std::string path = file(
+      payloads_path(said.index / limits::tile_hashes, width_of(said.index / limits::tile_hashes)));
+  ++(said.leaf_class == LeafClass::clear ? report_.clear : report_.opened);
+  const auto refuse = [&](const std::string& why) {
+    find(Verdict::forged, path, entry(said.index) + why);
+  };
+  if (said.status == Judged::Status::bad) return refuse(said.why);
+  if (!keys_known_) return;  // What is damaged accuses nobody.
+  if (const auto* certificate = std::get_if<CertificateText>(&said.parsed)) {
+    const auto added = keys_.add_certificate(said.index, certificate->statement);
+    if (!added) return refuse(added.error().detail);
+    ++report_.certificates;
+    return;
+  }
+  if (const auto* enrolment = std::get_if<EnrolmentText>(&said.parsed)) {
+    const auto added = keys_.add_enrolment(said.index, enrolment->statement);
+    if (!added) return refuse(added.error().detail);
+    ++report_.enrolments;
+    return;
+  }
+  const auto right = admissible(keys_, report_.log.member, said);
+  if (!right) return refuse(right.error().detail);
+  if (said.record->kind == "founding") report_.is_founders = true;
+}
+
+void LogAudit::note_roots(const Found& found) {
+  const std::uint64_t first = found.bundle * limits::tile_hashes;
+  const std::uint64_t end = first + found.hashes.size();
+  CompactRange range = range_;
+  for (auto wanted = roots_.upper_bound(first); wanted != roots_.end() && wanted->first <= end;
+       ++wanted) {
+    while (range.size() < wanted->first) range.push(found.hashes[range.size() - first]);
+    wanted->second = range.root();
+  }
+}
+
+void LogAudit::absorb_hashes(const Found& found) {
+  if (found.hashes.empty()) is_broken_ = true;
+  if (is_broken_) return;
+  note_roots(found);
+  if (found.hashes.size() == limits::tile_hashes) {
+    const TreeHash root = tile_root(found.hashes);
+    range_.push_subtree(tile_height, root);
+    add_to_level(1, root);
+  } else {
+    for (const TreeHash& hash : found.hashes) range_.push(hash);
+  }
+}
+
+void LogAudit::add_to_level(unsigned level, const TreeHash& root) {
+  if (levels_.size() <= level) levels_.resize(level + 1);
+  Level& at = levels_[level];
+  at.hashes.push_back(root);
+  if (at.hashes.size() < limits::tile_hashes) return;
+  const TreeHash above = tile_root(at.hashes);
+  compare_tile(level);
+  ++at.tile;
+  at.hashes.clear();
+  add_to_level(level + 1, above);
+}
+
+void LogAudit::compare_tile(unsigned level) {
+  const Level& at = levels_[level];
+  const TileId tile{level, at.tile, static_cast<unsigned>(at.hashes.size())};
+  const std::string path = file(tile_path(tile));
+  const auto of_file = tile_file(tile);
+  if (!of_file) return find(Verdict::damaged, path, of_file.error().detail);
+  if (*of_file == at.hashes) return;
+  if (!fits_above(tile, *of_file)) {
+    return find(Verdict::damaged, path, "its hashes are not those of the tree below");
+  }
+  // It is the true one, so what lies below it is not, although that agrees with itself.
+  for (std::size_t i = 0; i < at.hashes.size(); ++i) {
+    if ((*of_file)[i] == at.hashes[i]) continue;
+    const TileId below{level - 1, at.tile * limits::tile_hashes + i, limits::tile_hashes};
+    const std::string false_tile = file(tile_path(below));
+    if (blamed_.contains(false_tile)) continue;
+    find(Verdict::damaged, false_tile, "it does not belong to the tree that was signed");
+    if (level == 1) {
+      find(Verdict::damaged, file(bundle_path(below.index, below.width)),
+           "it does not belong to the tree that was signed");
+    }
+  }
+}
+
+void LogAudit::check_root() {
+  for (unsigned level = 1; level < levels_.size(); ++level) {
+    if (!levels_[level].hashes.empty()) compare_tile(level);
+  }
+  report_.root = range_.root();
+  if (!checkpoint_ || is_broken_ || report_.root == checkpoint_->root) return;
+  if (report_.findings.empty()) {
+    find(Verdict::damaged, file(checkpoint_name), "its root is not that of the entries");
+  }
+}
+
+LogReport LogAudit::finish(WitnessCertificates& witnesses) {
+  check_root();
+  check_log_signature();
+  if (note_) {
+    for (std::size_t i = 1; i < note_->signatures.size(); ++i) {
+      check_line(note_->signatures[i], witnesses);
+    }
+  }
+  check_further(witnesses);
+  return std::move(report_);
+}
+
+}  // namespace kith

@@ -1,0 +1,159 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "protocol/audit/archive_files.hpp"
+#include "protocol/audit/judge.hpp"
+#include "protocol/log/archive.hpp"
+#include "protocol/log/checkpoint.hpp"
+#include "protocol/log/merkle.hpp"
+
+/// One log of an export, checked from its bytes alone.
+namespace kith {
+
+/// What a check comes to; the later one is the worse.
+enum class Verdict : std::uint8_t {
+  intact,      ///< All holds.
+  incomplete,  ///< What is there holds, but something is missing.
+  damaged,     ///< Bytes are not those that hashes or formats demand.
+  forged,      ///< A signature, or the right to sign, does not hold.
+  forked,      ///< Two signed histories that cannot both be true.
+};
+[[nodiscard]] const char* name(Verdict verdict);
+
+/// Something that does not hold.
+struct Finding {
+  Verdict verdict = Verdict::damaged;
+  std::string file;  ///< Relative to the export; empty: no single one.
+  std::string what;  ///< For the auditor.
+
+  friend bool operator==(const Finding&, const Finding&) = default;
+};
+
+/// A witness's word that holds.
+struct Confirmation {
+  MemberId witness;
+  std::uint64_t size = 0;
+  std::uint64_t time_s = 0;
+
+  friend bool operator==(const Confirmation&, const Confirmation&) = default;
+};
+
+/// What the check of one log found.
+struct LogReport {
+  ArchivedLog log;
+  LogId id;
+  TreeHash root{};
+  bool is_founders = false;        ///< Its first entry founds the network.
+  std::optional<NoteKey> log_key;  ///< That signed the checkpoint.
+  Millis first_time = 0;           ///< By the owner's clock.
+  Millis last_time = 0;
+  std::vector<Confirmation> confirmations;
+  std::uint64_t clear = 0;    ///< Entries in clear, read and checked.
+  std::uint64_t opened = 0;   ///< Sealed ones that a given key opened, signature checked.
+  std::uint64_t sealed = 0;   ///< Those that no given key opens, or that are not in the export.
+  std::uint64_t missing = 0;  ///< Payloads that should be here and are not.
+  std::uint32_t certificates = 0;
+  std::uint32_t enrolments = 0;
+  std::vector<Finding> findings;  ///< At most findings_max; `more_findings` counts the rest.
+  std::uint64_t more_findings = 0;
+};
+inline constexpr std::size_t findings_max = 1'000;
+
+/// Certificates of witnesses that verify, and which of them were needed.
+struct WitnessCertificates {
+  std::vector<Certificate> certificates;
+  std::set<std::size_t> needed;  ///< Positions.
+};
+
+/// Checks one log: check() for every bundle, in any order and on any thread; absorb() for what each
+/// found, in the order of the log; finish() once.
+class LogAudit {
+ public:
+  struct Keys {
+    std::vector<Key32> g_keys;  ///< Log keys that were disclosed, newest first.
+    std::vector<Key32> r_keys;
+  };
+  /// What one bundle holds.
+  struct Found {
+    std::uint64_t bundle = 0;
+    std::vector<TreeHash> hashes;  ///< Of its leaves, as far as they can be believed; else empty.
+    std::vector<Judged> said;      ///< Without texts and bodies; of statements the text as well.
+    Millis first_time = 0;
+    Millis last_time = 0;
+    std::uint64_t sealed = 0;
+    std::uint64_t missing = 0;
+    bool has_lost_keys = false;  ///< What may say who may speak could not be read.
+    std::vector<Finding> findings;
+  };
+
+  /// `files` must outlive it. Reads the checkpoint and the edge of the tree.
+  LogAudit(const ArchivedLog& log, const NetworkId& network, bool is_whole, Keys keys,
+           const ArchiveFiles& files);
+
+  [[nodiscard]] std::uint64_t bundles() const;
+  /// Pure but for the reading of files; slow.
+  [[nodiscard]] Found check(std::uint64_t bundle) const;
+  void absorb(Found found);
+  /// Signatures of the log and of its witnesses.
+  [[nodiscard]] LogReport finish(WitnessCertificates& witnesses);
+
+ private:
+  struct Level {
+    std::vector<TreeHash> hashes;  // Of the tile that is being filled.
+    std::uint64_t tile = 0;
+  };
+
+  [[nodiscard]] std::string file(std::string_view within) const;
+  [[nodiscard]] unsigned width_of(std::uint64_t bundle) const;
+  void read_checkpoint();
+  void read_further();
+  void read_edge();
+  [[nodiscard]] Result<std::vector<TreeHash>> tile_file(const TileId& tile) const;
+  [[nodiscard]] std::optional<TreeHash> parent_of(const TileId& tile) const;
+  [[nodiscard]] bool fits_above(const TileId& tile, const std::vector<TreeHash>& hashes) const;
+  [[nodiscard]] std::vector<Leaf> read_leaves(Found& found, std::vector<TreeHash>& hashes) const;
+  [[nodiscard]] bool believe(Found& found, std::vector<TreeHash> of_leaves) const;
+  void read_payloads(Found& found, const std::vector<Leaf>& leaves) const;
+  void read_payload(Found& found, const Leaf& leaf, std::uint64_t index,
+                    const std::optional<Bytes>& payload) const;
+  void absorb_hashes(const Found& found);
+  void note_roots(const Found& found);
+  void add_to_level(unsigned level, const TreeHash& root);
+  void compare_tile(unsigned level);
+  void absorb_said(const Judged& said);
+  void check_root();
+  void check_log_signature();
+  void check_line(const NoteSignature& line, WitnessCertificates& witnesses);
+  void check_further(WitnessCertificates& witnesses);
+  void find(Finding finding);
+  void find(Verdict verdict, std::string file, std::string what) {
+    find(Finding{verdict, std::move(file), std::move(what)});
+  }
+
+  LogReport report_;
+  NetworkId network_;
+  bool is_whole_;
+  JudgeContext context_;
+  const ArchiveFiles& files_;
+
+  std::optional<Note> note_;
+  std::optional<Checkpoint> checkpoint_;
+  std::vector<Cosignature> further_;
+  bool edge_fits_ = false;  // The edge tiles give the checkpoint's root.
+  std::vector<std::vector<TreeHash>> edge_;
+
+  CompactRange range_;
+  bool is_broken_ = false;  // Hashes are missing, so the root cannot be known.
+  std::vector<Level> levels_;
+  std::set<std::string> blamed_;
+  std::map<std::uint64_t, TreeHash> roots_;  // At sizes that cosignatures name.
+  KeyHistory keys_;
+  bool keys_known_ = true;  // Nothing that may say who may speak was lost so far.
+};
+
+}  // namespace kith

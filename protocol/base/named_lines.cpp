@@ -1,0 +1,43 @@
+#include "protocol/base/named_lines.hpp"
+
+namespace kith {
+
+bool NamedLines::next_is(std::string_view name) const {
+  const std::string_view line = peek();
+  return line.starts_with(name) && (line.size() == name.size() || line[name.size()] == ' ');
+}
+
+Result<std::string_view> NamedLines::value(std::string_view name) {
+  if (rest_.find('\n') == std::string_view::npos || !next_is(name) ||
+      peek().size() < name.size() + 2) {
+    return fail(Errc::malformed, "the line \"" + std::string(name) + "\" is missing");
+  }
+  const std::string_view line = take();
+  return line.substr(name.size() + 1);
+}
+
+Result<bool> NamedLines::exactly(std::string_view expected) {
+  if (rest_.find('\n') == std::string_view::npos || peek() != expected) {
+    return fail(Errc::malformed, "the first line is not \"" + std::string(expected) + "\"");
+  }
+  take();
+  return true;
+}
+
+std::string_view NamedLines::peek() const {
+  std::string_view line = rest_.substr(0, rest_.find('\n'));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+std::string_view NamedLines::take() {
+  const std::string_view line = peek();
+  rest_.remove_prefix(rest_.find('\n') + 1);
+  return line;
+}
+
+void add_line(std::string& to, std::string_view name, std::string_view value) {
+  to.append(name).append(" ").append(value).append("\n");
+}
+
+}  // namespace kith

@@ -1,0 +1,272 @@
+#include <fstream>
+
+#include "protocol/base/text.hpp"
+#include "protocol/keys/space_key.hpp"
+#include "protocol/log/leaf.hpp"
+#include "protocol/log/merkle.hpp"
+#include "protocol/log/witness.hpp"
+#include "protocol/schema/peer_codec.hpp"
+#include "tests/client/bench.hpp"
+#include "tests/support/archive.hpp"
+
+/// kith export and kith verify, on folders.
+namespace kith::client {
+namespace {
+
+using testing::ArchivedMember;
+using testing::ArchiveOptions;
+using testing::make_archive;
+
+void write_all(const testing::MemoryArchive& archive, const std::filesystem::path& folder) {
+  for (const auto& [path, content] : archive.files) {
+    std::filesystem::create_directories((folder / path).parent_path());
+    std::ofstream file(folder / path, std::ios::binary);
+    file << text(content);
+  }
+}
+
+TEST(Verify, SaysOfWhatItWasCheckedAgainstAndWhatHolds) {
+  Bench bench;
+  write_all(make_archive({}), bench.folder.path() / "ex");
+  const Outcome outcome = bench.run({"verify", "ex"});
+  EXPECT_EQ(outcome.exit, Exit::ok) << outcome.out << outcome.err;
+  const std::string network = to_base32(testing::archive_network().view());
+  EXPECT_TRUE(outcome.out.starts_with("Checked against network " + network + ".\nThis id and"))
+      << outcome.out;
+  EXPECT_NE(outcome.out.find("What is in it holds"), std::string::npos);
+  EXPECT_NE(outcome.out.find("Not checked: the author signatures of 18 entries"), std::string::npos)
+      << outcome.out;
+  EXPECT_TRUE(bench.daemon.asked.empty()) << "it needs no daemon";
+
+  const Outcome expected = bench.run({"verify", "ex", "--expect", network});
+  EXPECT_EQ(expected.exit, Exit::ok);
+  EXPECT_NE(expected.out.find(network + ", as you expect it to be."), std::string::npos);
+  const Outcome other = bench.run({"verify", "ex", "--expect", std::string(52, 'a')});
+  EXPECT_EQ(other.exit, Exit::forged);
+  EXPECT_NE(other.err.find("holds nothing of aaaa"), std::string::npos);
+}
+
+TEST(Verify, ExitsByWhatIsWrong) {
+  Bench bench;
+  const auto exit_of = [&](const testing::MemoryArchive& archive) {
+    std::filesystem::remove_all(bench.folder.path() / "ex");
+    write_all(archive, bench.folder.path() / "ex");
+    return bench.run({"verify", "ex"}).exit;
+  };
+  const auto whole = make_archive({});
+  auto damaged = whole;
+  damaged.files.at("commons/ZZA/tile/0/000.p/20").back() ^= 1;
+  EXPECT_EQ(exit_of(damaged), Exit::faults);
+  auto forged = whole;
+  auto& note = forged.files.at("commons/ZZA/checkpoint");
+  const std::string_view lines = text(note);
+  const std::size_t last = lines.rfind("A==");  // In the signature of the last witness.
+  note[(last == std::string_view::npos ? lines.size() - 20 : last - 20)] ^= 3;
+  EXPECT_EQ(exit_of(forged), Exit::forged);
+  auto incomplete = whole;
+  ArchiveOptions clear;
+  clear.is_whole = false;
+  incomplete.files.at("commons/ZZA/kith/payloads/000.p/20") =
+      make_archive(clear).files.at("commons/ZZA/kith/payloads/000.p/20");
+  EXPECT_EQ(exit_of(incomplete), Exit::incomplete);
+  EXPECT_EQ(bench.run({"verify", "nowhere"}).exit, Exit::usage);
+  EXPECT_EQ(bench.run({"verify"}).exit, Exit::usage);
+  bench.write("ex/kith-export", "kith-export v2\n");
+  EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::faults);
+}
+
+TEST(Verify, FollowsNoLinksAndTakesNoFolderForAFile) {
+  Bench bench;
+  const auto folder = bench.folder.path() / "ex";
+  write_all(make_archive({}), folder);
+  std::filesystem::create_symlink("/etc/passwd", folder / "commons/ZZA/more");
+  EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::faults);
+  std::filesystem::remove(folder / "commons/ZZA/more");
+  EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::ok);
+  std::filesystem::rename(folder / "commons/ZZA/checkpoint", bench.folder.path() / "elsewhere");
+  std::filesystem::create_symlink(bench.folder.path() / "elsewhere",
+                                  folder / "commons/ZZA/checkpoint");
+  EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::faults);
+}
+
+TEST(Verify, HasOneShapeInJson) {
+  Bench bench;
+  write_all(make_archive({}), bench.folder.path() / "ex");
+  const auto json = bench.run({"verify", "ex", "--json"}).json();
+  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"expected", "findings", "founding", "logs",
+                                                     "network", "payloads", "verdict"}));
+  EXPECT_EQ(json["verdict"], "intact");
+  EXPECT_EQ(keys_of(json["logs"][0]),
+            (std::vector<std::string>{"certificates", "clear", "confirmations", "enrolments",
+                                      "findings", "first_time", "founds_network", "last_time",
+                                      "log", "member", "missing", "more_findings", "opened", "path",
+                                      "root", "sealed", "size"}));
+  EXPECT_EQ(keys_of(json["logs"][0]["confirmations"][0]),
+            (std::vector<std::string>{"size", "time", "witness"}));
+}
+
+/// A daemon with one log of twenty entries, cosigned by two.
+class ExportBench : public Bench {
+ public:
+  ExportBench() {
+    const auto archive = make_archive({});
+    const ArchivedMember member(1, testing::archive_network());
+    local::ExportLogsAnswer logs;
+    logs.network = testing::archive_network();
+    logs.network_name = "Five Rivers";
+    logs.member = member.id();
+    local::ExportedLog& log = logs.logs.emplace_back();
+    log.code = "ZZA";
+    log.member = member.id();
+    log.log = member.log();
+    log.size = 20;
+    auto note = decode_note(text(archive.files.at("commons/ZZA/checkpoint")));
+    const TreeHash root = decode_checkpoint(note->text)->root;
+    note->signatures.resize(1);
+    log.checkpoint = encode_note(*note);
+    for (std::uint8_t i = 0; i < 2; ++i) {
+      const ArchivedMember witness(static_cast<std::uint8_t>(100 + i), logs.network);
+      log.cosignatures.push_back(
+          cosign(log.log, 20, root, witness.id(), 1'790'000'100 + i, witness.witness_key));
+      logs.certificates.push_back(witness.statement);
+    }
+    // Of somebody who said nothing: it is not needed.
+    logs.certificates.push_back(ArchivedMember(200, logs.network).statement);
+    daemon.on<local::ExportLogsRequest>(logs);
+    entries.leaves = archive.files.at("commons/ZZA/tile/entries/000.p/20");
+    entries.payloads = archive.files.at("commons/ZZA/kith/payloads/000.p/20");
+    entries.payloads_to = 20;
+    daemon.on<local::ExportEntriesRequest>(entries);
+  }
+  local::ExportEntriesAnswer entries;
+};
+
+TEST(Export, WritesWhatVerifyAccepts) {
+  ExportBench bench;
+  const Outcome outcome = bench.run({"export", "ex", "--with-payloads"});
+  ASSERT_EQ(outcome.exit, Exit::ok) << outcome.err;
+  EXPECT_NE(outcome.out.find("1 log with 20 entries exported to ex"), std::string::npos);
+  EXPECT_NE(outcome.err.find("kith verify ex"), std::string::npos);
+  const Outcome verified = bench.run({"verify", "ex", "--json"});
+  EXPECT_EQ(verified.exit, Exit::ok) << verified.out;
+  EXPECT_EQ(verified.json()["logs"][0]["confirmations"].size(), 2U);
+  EXPECT_FALSE(std::filesystem::exists(bench.folder.path() / "ex.kith-part"));
+
+  // So little that it could still lie in a buffer when it is checked.
+  auto clear = bench.entries;
+  ArchiveOptions options;
+  options.is_whole = false;
+  clear.payloads = make_archive(options).files.at("commons/ZZA/kith/payloads/000.p/20");
+  bench.daemon.on<local::ExportEntriesRequest>(clear);
+  EXPECT_EQ(bench.run({"export", "small"}).exit, Exit::ok);
+  EXPECT_EQ(bench.run({"export", "small"}).exit, Exit::ok) << "nothing changed since";
+  EXPECT_EQ(bench.run({"verify", "small"}).exit, Exit::ok);
+  bench.daemon.on<local::ExportEntriesRequest>(bench.entries);
+
+  // Again over what stands there, and nothing of the old one is left over.
+  bench.write("ex/stray", "x");
+  EXPECT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok);
+  EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::ok);
+  EXPECT_FALSE(std::filesystem::exists(bench.folder.path() / "ex" / "stray"));
+  const auto json = bench.run({"export", "ex", "--with-payloads", "--json"}).json();
+  EXPECT_EQ(keys_of(json),
+            (std::vector<std::string>{"folder", "logs", "missing", "network", "payloads"}));
+}
+
+TEST(Export, LeavesWhatStandsThereIfAnythingGoesWrong) {
+  ExportBench bench;
+  ASSERT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok);
+  const std::string before = bench.read("ex/kith-export");
+  auto damaged = bench.entries;
+  damaged.leaves[40] ^= 1;
+  bench.daemon.on<local::ExportEntriesRequest>(damaged);
+  const Outcome outcome = bench.run({"export", "ex", "--with-payloads"});
+  EXPECT_EQ(outcome.exit, Exit::refused);
+  EXPECT_NE(outcome.err.find("kithd check"), std::string::npos) << outcome.err;
+  damaged = bench.entries;
+  damaged.payloads_to = 0;
+  bench.daemon.on<local::ExportEntriesRequest>(damaged);
+  EXPECT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::refused);
+  bench.daemon.on<local::ExportEntriesRequest>(local::Refusal{Errc::not_found, "gone"});
+  EXPECT_EQ(bench.run({"export", "ex"}).exit, Exit::refused);
+  EXPECT_EQ(bench.read("ex/kith-export"), before);
+  EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::ok);
+  EXPECT_FALSE(std::filesystem::exists(bench.folder.path() / "ex.kith-part"));
+
+  bench.write("notes.txt", "x");
+  EXPECT_EQ(bench.run({"export", "notes.txt"}).exit, Exit::usage);
+  std::filesystem::create_directory(bench.folder.path() / "other");
+  bench.write("other/mine.txt", "x");
+  EXPECT_EQ(bench.run({"export", "other"}).exit, Exit::usage);
+  EXPECT_EQ(bench.read("other/mine.txt"), "x");
+}
+
+/// A daemon that knows entry 11 of that log.
+class ProveBench : public ExportBench {
+ public:
+  ProveBench() {
+    const ArchivedMember member(1, testing::archive_network());
+    const auto leaves = split_bundle(entries.leaves, limits::tile_hashes);
+    std::vector<TreeHash> hashes;
+    for (const BytesView leaf : *leaves) hashes.push_back(leaf_hash(leaf));
+    answer.record = some_entry(1, "Night staff");
+    answer.record.index = 11;
+    answer.leaf = text((*leaves)[11]);
+    answer.path = inclusion_path(11, hashes);
+    const auto logs = std::get<local::ExportLogsAnswer>(
+        *daemon.ask(local::ExportLogsRequest{}, [](const local::Progress&) {}));
+    answer.checkpoint = logs.logs[0].checkpoint;
+    answer.log = logs.logs[0].log;
+    answer.cosignatures = logs.logs[0].cosignatures;
+    answer.certificates = logs.certificates;
+    answer.certificates.push_back(member.statement);
+    answer.witnesses = 3;
+    daemon.on<local::ProveRequest>(answer);
+  }
+  local::ProveAnswer answer;
+};
+
+TEST(Prove, WritesWhatVerifyAccepts) {
+  ProveBench bench;
+  const Outcome outcome = bench.run({"prove", "a4dq", "--out", "night.tlog-proof"});
+  ASSERT_EQ(outcome.exit, Exit::ok) << outcome.err;
+  EXPECT_NE(outcome.err.find("confirmed by 2 of 3 others"), std::string::npos) << outcome.err;
+  const Outcome verified = bench.run({"verify", "night.tlog-proof"});
+  EXPECT_EQ(verified.exit, Exit::ok) << verified.out << verified.err;
+  EXPECT_NE(verified.out.find("It holds: entry 11"), std::string::npos) << verified.out;
+  const auto json = bench.run({"verify", "night.tlog-proof", "--json"}).json();
+  EXPECT_EQ(keys_of(json),
+            (std::vector<std::string>{"confirmations", "expected", "findings", "index", "log",
+                                      "member", "network", "size", "time", "verdict"}));
+  EXPECT_EQ(json["confirmations"].size(), 2U);
+  const std::string network = to_base32(testing::archive_network().view());
+  EXPECT_EQ(bench.run({"verify", "night.tlog-proof", "--expect", network}).exit, Exit::ok);
+  EXPECT_EQ(bench.run({"verify", "night.tlog-proof", "--expect", "aaaa"}).exit, Exit::forged);
+
+  const Outcome receipt = bench.run({"receipt", "a4dq"});
+  EXPECT_EQ(receipt.exit, Exit::ok);
+  EXPECT_EQ(receipt.out, bench.read("night.tlog-proof"));
+  EXPECT_EQ(keys_of(bench.run({"prove", "a4dq", "--json"}).json()),
+            (std::vector<std::string>{"confirmed", "file", "id", "index", "proof", "witnesses"}));
+}
+
+TEST(Prove, HandsOutNothingThatDoesNotHold) {
+  ProveBench bench;
+  auto wrong = bench.answer;
+  wrong.path[0].bytes[0] ^= 1;
+  bench.daemon.on<local::ProveRequest>(wrong);
+  EXPECT_EQ(bench.run({"prove", "a4dq", "--out", "p"}).exit, Exit::refused);
+  EXPECT_FALSE(std::filesystem::exists(bench.folder.path() / "p"));
+  wrong = bench.answer;
+  wrong.certificates.pop_back();
+  bench.daemon.on<local::ProveRequest>(wrong);
+  EXPECT_EQ(bench.run({"prove", "a4dq"}).exit, Exit::refused) << "nobody's key signed it";
+  bench.daemon.on<local::ProveRequest>(local::Refusal{Errc::not_found, "no such entry"});
+  EXPECT_EQ(bench.run({"prove", "a4dq"}).exit, Exit::refused);
+  bench.write("text.md", "# Not a proof\n");
+  EXPECT_EQ(bench.run({"verify", "text.md"}).exit, Exit::faults);
+  EXPECT_EQ(bench.run({"verify", "nowhere.tlog-proof"}).exit, Exit::usage);
+}
+
+}  // namespace
+}  // namespace kith::client
