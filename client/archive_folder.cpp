@@ -26,16 +26,18 @@ class FileSource : public ByteSource {
   std::ifstream file_;
 };
 
-bool is_plain_file(const fs::path& path) {
+fs::file_type type_of(const fs::path& path) {
   std::error_code ignored;
-  return fs::symlink_status(path, ignored).type() == fs::file_type::regular;
+  return fs::symlink_status(path, ignored).type();
 }
+bool is_plain_file(const fs::path& path) { return type_of(path) == fs::file_type::regular; }
+bool is_there(const fs::path& path) { return type_of(path) != fs::file_type::not_found; }
 
 }  // namespace
 
 Result<Bytes> FolderFiles::read(const std::string& path, std::size_t bytes_max) const {
   const fs::path whole = folder_ / path;
-  if (!fs::exists(fs::symlink_status(whole))) return fail(Errc::not_found, "it is missing");
+  if (!is_there(whole)) return fail(Errc::not_found, "it is missing");
   if (!is_plain_file(whole)) return fail(Errc::malformed, "it is no plain file");
   const auto content = files::read(whole, bytes_max);
   if (!content && content.error().code == Errc::too_large) {
@@ -47,7 +49,7 @@ Result<Bytes> FolderFiles::read(const std::string& path, std::size_t bytes_max) 
 
 Result<std::unique_ptr<ByteSource>> FolderFiles::open(const std::string& path) const {
   const fs::path whole = folder_ / path;
-  if (!fs::exists(fs::symlink_status(whole))) return fail(Errc::not_found, "it is missing");
+  if (!is_there(whole)) return fail(Errc::not_found, "it is missing");
   if (!is_plain_file(whole)) return fail(Errc::malformed, "it is no plain file");
   std::ifstream file(whole, std::ios::binary);
   if (!file) return fail(Errc::io, "it cannot be opened");
@@ -59,7 +61,7 @@ void FolderFiles::each(const std::function<bool(const std::string&)>& each) cons
   // Links are named, not followed: what lies behind them is not in the export.
   for (fs::recursive_directory_iterator at(folder_, why), end; !why && at != end;
        at.increment(why)) {
-    if (at->symlink_status().type() == fs::file_type::directory) continue;
+    if (type_of(at->path()) == fs::file_type::directory) continue;
     if (!each(at->path().lexically_relative(folder_).generic_string())) return;
   }
 }
@@ -118,8 +120,12 @@ Result<fs::path> FolderWriter::path_for(const std::string& path) {
 Result<bool> FolderWriter::close() {
   if (!open_.is_open()) return true;
   open_.close();
-  const bool is_whole = !open_.fail();
-  if (is_whole) return true;
+  if (!open_.fail()) return true;
+  return not_written();
+}
+
+Error FolderWriter::not_written() {
+  open_.clear();
   return fail(Errc::io, "writing " + (part_ / open_path_).string() +
                             " failed; is there room on that file system?");
 }
@@ -142,12 +148,14 @@ Result<bool> FolderWriter::append(const std::string& path, BytesView content) {
     if (!whole) return whole.error();
     open_.open(*whole, std::ios::binary);
     open_path_ = path;
+    if (!open_.is_open()) return not_written();
   }
   // Bytes are what a stream's characters are.
   open_.write(reinterpret_cast<const char*>(content.data()),
               static_cast<std::streamsize>(content.size()));
   if (open_) return true;
-  return close();
+  open_.close();
+  return not_written();
 }
 
 bool FolderWriter::keep(const std::string& path) {

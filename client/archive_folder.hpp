@@ -49,6 +49,7 @@ class FolderWriter {
   explicit FolderWriter(const std::filesystem::path& place);
   [[nodiscard]] Result<std::filesystem::path> path_for(const std::string& path);
   [[nodiscard]] Result<bool> close();
+  [[nodiscard]] Error not_written();
 
   std::filesystem::path place_;
   std::filesystem::path part_;

@@ -336,25 +336,33 @@ Json confirmations_of(const std::vector<Confirmation>& confirmations) {
   for (const Confirmation& word : confirmations) {
     list.push_back({{"witness", full_id(word.witness.view())},
                     {"size", word.size},
-                    {"time", time_json(word.time_s * 1000)}});
+                    {"time", time_json(word.time())}});
   }
   return list;
 }
 
 }  // namespace
 
+std::uint64_t Exported::missing() const {
+  std::uint64_t all = 0;
+  for (const LogReport& report : reports) all += report.missing;
+  return all;
+}
+
 std::string json_of(const Exported& exported) {
   Json logs = Json::array();
-  for (const ArchivedLog& log : exported.manifest.logs) {
-    logs.push_back({{"path", log.path},
-                    {"member", full_id(log.member.view())},
-                    {"size", log.size},
-                    {"cosigned", log.cosigned + log.further}});
+  for (const LogReport& report : exported.reports) {
+    logs.push_back({{"path", report.log.path},
+                    {"member", full_id(report.log.member.view())},
+                    {"size", report.log.size},
+                    {"confirmed", report.confirmed()},
+                    {"verdict", name(report.verdict())}});
   }
   return print(Json{{"folder", exported.folder},
                     {"network", full_id(exported.manifest.network.view())},
                     {"payloads", exported.manifest.is_whole ? "all" : "clear"},
-                    {"missing", exported.missing},
+                    {"missing", exported.missing()},
+                    {"frozen", exported.frozen},
                     {"logs", logs}});
 }
 

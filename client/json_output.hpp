@@ -87,7 +87,11 @@ struct Published {
 struct Exported {
   std::string folder;
   Manifest manifest;
-  std::uint64_t missing = 0;  ///< Contents that should be in it and are not held here.
+  std::vector<LogReport> reports;
+  std::vector<std::string> frozen;  ///< Codes of members with two conflicting histories.
+
+  /// Contents that should be in it and are not held here.
+  [[nodiscard]] std::uint64_t missing() const;
 };
 [[nodiscard]] std::string json_of(const Exported& exported);
 /// A proof that was made.

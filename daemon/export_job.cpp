@@ -73,6 +73,7 @@ local::Answer Replica::Impl::export_logs(const local::ExportLogsRequest& request
     log.log = id;
     log.size = state.checkpoint.size;
     log.checkpoint = state.checkpoint.note;
+    log.frozen = state.frozen;
     for (const auto& [witness, word] : state.cosignatures) {
       log.cosignatures.push_back(word);
       witnesses.insert(witness);
@@ -111,7 +112,11 @@ local::Answer Replica::Impl::prove(const local::ProveRequest& request) const {
   answer.record = summarise(*views, *row);
   answer.space = commons;
   answer.leaf = text(*leaf);
-  answer.path = inclusion_path(row->index, size, storage::log_store::subtrees(*txn, row->log));
+  try {
+    answer.path = inclusion_path(row->index, size, storage::log_store::subtrees(*txn, row->log));
+  } catch (const storage::StorageError& error) {
+    return local::Refusal{Errc::io, std::string(error.what()) + "; stop kithd and run kithd check"};
+  }
   answer.checkpoint = state.checkpoint.note;
   answer.log = row->log;
   answer.certificates = statements_of(row->member);
@@ -135,10 +140,17 @@ void Replica::Impl::export_entries(const local::ExportEntriesRequest& request,
   if (!is_sound(request) || state == logs.end() || request.last > state->second.size) {
     return answer(local::Refusal{Errc::not_found, "no such entries are held here"});
   }
-  const auto read = std::make_shared<local::ExportEntriesAnswer>();
+  const auto read = std::make_shared<local::Answer>();
   ++jobs;
   host.compute_later(
-      [=, &database = host.log()] { *read = read_entries(*database.read(), request); },
+      [=, &database = host.log()] {
+        try {
+          *read = read_entries(*database.read(), request);
+        } catch (const storage::StorageError& error) {
+          *read = local::Refusal{Errc::io,
+                                 std::string(error.what()) + "; stop kithd and run kithd check"};
+        }
+      },
       [=, this] {
         --jobs;
         answer(std::move(*read));

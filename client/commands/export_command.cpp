@@ -7,8 +7,10 @@
 #include "client/commands/verifying.hpp"
 #include "client/layout.hpp"
 #include "protocol/base/limits.hpp"
+#include "protocol/crypto/crypto.hpp"
 #include "protocol/keys/certificate.hpp"
 #include "protocol/log/archive_writer.hpp"
+#include "protocol/log/leaf.hpp"
 #include "protocol/log/witness.hpp"
 
 namespace kith::client {
@@ -36,6 +38,14 @@ Certificates read_certificates(const local::ExportLogsAnswer& answer) {
   return certificates;
 }
 
+/// Whether these are so many leaves: what is damaged is asked for again.
+bool is_bundle(BytesView bytes, unsigned width) {
+  const auto entries = split_bundle(bytes, width);
+  return entries && entries->size() == width && std::ranges::all_of(*entries, [](BytesView entry) {
+           return decode_leaf(text(entry)).has_value();
+         });
+}
+
 std::vector<Word> words_of(const local::ExportedLog& log, const Certificates& certificates) {
   std::vector<Word> words;
   for (const Cosignature& said : log.cosignatures) {
@@ -54,8 +64,9 @@ std::vector<Word> words_of(const local::ExportedLog& log, const Certificates& ce
 /// Writes logs one after the other.
 class Exporter {
  public:
+  /// `is_fresh`: nothing is taken over from the export that stands there.
   Exporter(const ExportOptions& options, const local::ExportLogsAnswer& answer,
-           FolderWriter& folder, Daemon& daemon, const Console& console)
+           FolderWriter& folder, bool is_fresh, Daemon& daemon, const Console& console)
       : options_(options),
         answer_(answer),
         folder_(folder),
@@ -66,13 +77,17 @@ class Exporter {
     for (const local::ExportedLog& log : answer.logs) total_ += log.size;
     const auto bytes = folder.before().read(std::string(manifest_name), manifest_bytes_max);
     const auto before = bytes ? decode_manifest(text(*bytes)) : bytes.error();
-    if (before && before->network == answer.network) before_ = *before;
+    if (!is_fresh && before && before->network == answer.network) before_ = *before;
   }
 
   /// The exit code of the complaint if something failed.
   [[nodiscard]] Answered<Manifest> run(Millis now) {
-    Manifest manifest{
-        answer_.network, answer_.network_name, answer_.member, now, options_.with_payloads, {}, {}};
+    Manifest manifest;
+    manifest.network = answer_.network;
+    manifest.network_name = answer_.network_name;
+    manifest.exporter = answer_.member;
+    manifest.time = now;
+    manifest.is_whole = options_.with_payloads;
     for (const local::ExportedLog& log : answer_.logs) {
       const auto archived = write_log(log);
       if (!archived) return {std::nullopt, archived.exit};
@@ -81,6 +96,7 @@ class Exporter {
     std::vector<Bytes> needed;
     for (const std::size_t i : needed_) needed.push_back(certificates_.statements[i]);
     const std::string list = encode_certificates(needed);
+    manifest.certificates = blake2b({view(list)});
     const auto written = folder_.write(std::string(certificates_name), view(list));
     if (!written) return {std::nullopt, complain(console_, written.error())};
     return {std::move(manifest), Exit::ok};
@@ -95,7 +111,7 @@ class Exporter {
 
  private:
   Answered<ArchivedLog> write_log(const local::ExportedLog& log) {
-    ArchivedLog archived{"commons/" + log.code, log.member, log.space, log.size, 0, 0};
+    ArchivedLog archived{"commons/" + log.code, log.member, log.space, log.size, {}, {}};
     const auto same = std::ranges::find(before_.logs, archived.path, &ArchivedLog::path);
     const bool is_before = same != before_.logs.end() && same->member == log.member;
     held_ = is_before ? std::min(same->size, log.size) : 0;
@@ -127,7 +143,8 @@ class Exporter {
     if (is_complete && keeps_payloads_) {
       const auto leaves = folder_.before().read(path + '/' + bundle_path(bundle, width),
                                                 limits::tile_hashes * limits::leaf_bytes_max * 2);
-      if (leaves && has_all(payloads, width) && folder_.keep(payloads)) {
+      if (leaves && is_bundle(*leaves, width) && has_all(payloads, width) &&
+          folder_.keep(payloads)) {
         const auto added = writer.add(*leaves);
         return added ? Exit::ok : complain(console_, added.error());
       }
@@ -172,21 +189,21 @@ class Exporter {
     for (const Word& word : words_of(log, certificates_)) {
       needed_.insert(word.certificate);
       const bool is_line =
-          word.said.size == log.size && archived.cosigned < checkpoint_cosignatures_max;
+          word.said.size == log.size && note->signatures.size() <= checkpoint_cosignatures_max;
       if (!is_line) {
         further.push_back(word.said);
         continue;
       }
       note->signatures.push_back(
           to_note_signature(word.said, certificates_.read[word.certificate].witness_key));
-      ++archived.cosigned;
     }
-    archived.further = static_cast<std::uint32_t>(further.size());
     const std::string checkpoint = encode_note(*note);
+    archived.checkpoint = blake2b({view(checkpoint)});
     auto written =
         folder_.write(archived.path + '/' + std::string(checkpoint_name), view(checkpoint));
     if (!written || further.empty()) return written;
     const std::string words = encode_cosignatures(further);
+    archived.cosignatures = blake2b({view(words)});
     return folder_.write(archived.path + '/' + std::string(cosignatures_name), view(words));
   }
 
@@ -205,6 +222,86 @@ class Exporter {
   std::uint64_t total_ = 0;
 };
 
+/// What is false in an export that was just written, or nothing.
+std::optional<std::string> damage_in(const std::vector<LogReport>& reports) {
+  for (const LogReport& report : reports) {
+    const auto damage = std::ranges::find(report.findings, Verdict::damaged, &Finding::verdict);
+    if (damage != report.findings.end()) return damage->file + ": " + damage->what;
+    if (!report.log_key) return report.log.path + ": who may sign it is not known here";
+  }
+  return std::nullopt;
+}
+
+/// Why the export that stands at the place must not give way to a new one; nothing if it may.
+std::optional<std::string> why_not_replace(const FolderFiles& before, const ExportOptions& options,
+                                           const local::ExportLogsAnswer& logs) {
+  const auto bytes = before.read(std::string(manifest_name), manifest_bytes_max);
+  if (!bytes) return std::nullopt;  // Nothing stands there.
+  const auto manifest = decode_manifest(text(*bytes));
+  if (!manifest) return "its list of contents is damaged";
+  if (manifest->network != logs.network) return "it is of another network";
+  if (manifest->is_whole && !options.with_payloads) return "it holds contents, and this would not";
+  std::uint64_t expected = 2;
+  for (const ArchivedLog& log : manifest->logs) {
+    const auto same = std::ranges::find(logs.logs, log.member, &local::ExportedLog::member);
+    if (same == logs.logs.end()) return "it holds " + log.path + ", and this would not";
+    if (same->size < log.size) return "it holds more of " + log.path + " than is held here";
+    expected += count_files(log);
+  }
+  std::uint64_t there = 0;
+  before.each([&](const std::string&) { return ++there <= expected; });
+  if (there > expected) return "there are files in it that are not of the export";
+  return std::nullopt;
+}
+
+/// An export in its place, or the exit code of the complaint.
+struct Written {
+  Manifest manifest;
+  std::vector<LogReport> reports;
+};
+Answered<Written> write_export(const ExportOptions& options, const local::ExportLogsAnswer& logs,
+                               bool is_fresh, Daemon& daemon, const Console& console,
+                               const Desk& desk) {
+  const auto place = desk.working_folder / options.folder;
+  if (const auto why = why_not_replace(FolderFiles(place), options, logs)) {
+    return {std::nullopt,
+            complain(console, fail(Errc::usage, options.folder + " is left as it is: " + *why +
+                                                    "; name another folder"))};
+  }
+  auto folder = FolderWriter::begin(place);
+  if (!folder) return {std::nullopt, complain(console, folder.error())};
+  Exporter exporter(options, logs, *folder, is_fresh, daemon, console);
+  const auto contents = exporter.run(desk.now());
+  if (!contents) return {std::nullopt, contents.exit};
+  Written written{*contents, {}};
+  Manifest& manifest = written.manifest;
+
+  // Nothing is handed out that does not hold here.
+  WitnessCertificates witnesses{true, exporter.needed(), {}};
+  written.reports = audit_logs(manifest, folder->files(), witnesses, console);
+  if (const auto damage = damage_in(written.reports)) {
+    // What was taken over from the earlier export may have been damaged there.
+    if (!is_fresh) return write_export(options, logs, true, daemon, console, desk);
+    return {std::nullopt,
+            complain(console, fail(Errc::io, "what kithd holds does not fit together (" + *damage +
+                                                 "); nothing was exported. If kith peers shows "
+                                                 "that something is still to come, wait for it; "
+                                                 "else run kithd check"))};
+  }
+  for (const LogReport& report : written.reports) {
+    manifest.vkeys.push_back(encode_vkey(*report.log_key));
+  }
+  for (const Certificate& certificate : witnesses.certificates) {
+    manifest.vkeys.push_back(encode_vkey(
+        {witness_name(certificate.member), KeyType::cosignature_v1, certificate.witness_key}));
+  }
+  const std::string list = encode_manifest(manifest);
+  auto stored = folder->write(std::string(manifest_name), view(list));
+  if (stored) stored = folder->finish();
+  if (!stored) return {std::nullopt, complain(console, stored.error())};
+  return {std::move(written), Exit::ok};
+}
+
 }  // namespace
 
 Exit export_to(const ExportOptions& options, Daemon& daemon, const Console& console,
@@ -212,41 +309,26 @@ Exit export_to(const ExportOptions& options, Daemon& daemon, const Console& cons
   const auto logs =
       ask<local::ExportLogsAnswer>(daemon, console, local::ExportLogsRequest{options.member});
   if (!logs) return logs.exit;
-  auto folder = FolderWriter::begin(desk.working_folder / options.folder);
-  if (!folder) return complain(console, folder.error());
-
-  Exporter exporter(options, *logs, *folder, daemon, console);
-  const auto written = exporter.run(desk.now());
+  const auto written = write_export(options, *logs, false, daemon, console, desk);
   if (!written) return written.exit;
-  Manifest manifest = *written;
+  const Manifest& manifest = written->manifest;
+  const std::vector<LogReport>& reports = written->reports;
 
-  // Nothing is handed out that does not hold here.
-  WitnessCertificates witnesses{exporter.needed(), {}};
-  const auto reports = audit_logs(manifest, folder->files(), witnesses, console);
+  Exported exported{options.folder, manifest, reports, {}};
+  for (const local::ExportedLog& log : logs->logs) {
+    if (log.frozen) exported.frozen.push_back(log.code);
+  }
+  if (!exported.frozen.empty()) {
+    console.err << "kith: two conflicting histories are known of " << joined(exported.frozen, ", ")
+                << "; this export holds the one that is kept here, and not the proof\n";
+  }
   for (const LogReport& report : reports) {
-    const auto damage = std::ranges::find_if(report.findings, [](const Finding& finding) {
-      return finding.verdict == Verdict::damaged;
-    });
-    if (damage != report.findings.end() || !report.log_key) {
-      const std::string what = damage != report.findings.end()
-                                   ? damage->file + ": " + damage->what
-                                   : report.log.path + ": nobody signed it";
-      return complain(console, fail(Errc::io, "what kithd holds does not fit together (" + what +
-                                                  "); nothing was exported. Run kithd check"));
+    for (const Finding& finding : report.findings) {
+      if (finding.verdict < Verdict::damaged) continue;
+      console.err << "kith: " << clean_line(finding.file) << ": " << clean_line(finding.what)
+                  << '\n';
     }
-    manifest.vkeys.push_back(encode_vkey(*report.log_key));
   }
-  for (const Certificate& certificate : witnesses.certificates) {
-    manifest.vkeys.push_back(encode_vkey(
-        {witness_name(certificate.member), KeyType::cosignature_v1, certificate.witness_key}));
-  }
-  const std::string contents = encode_manifest(manifest);
-  auto stored = folder->write(std::string(manifest_name), view(contents));
-  if (stored) stored = folder->finish();
-  if (!stored) return complain(console, stored.error());
-
-  Exported exported{options.folder, manifest, 0};
-  for (const LogReport& report : reports) exported.missing += report.missing;
   if (console.json) {
     console.out << json_of(exported) << '\n';
     return Exit::ok;
@@ -259,8 +341,8 @@ Exit export_to(const ExportOptions& options, Daemon& daemon, const Console& cons
   if (!options.with_payloads) {
     console.out
         << "Their contents are not in it: add --with-payloads for them, sealed as they are.\n";
-  } else if (exported.missing > 0) {
-    console.out << counted(exported.missing, "content is", "contents are")
+  } else if (exported.missing() > 0) {
+    console.out << counted(exported.missing(), "content is", "contents are")
                 << " not held here and so not in it.\n";
   }
   console.err << "anyone checks it with: kith verify " << shell_word(options.folder) << '\n';

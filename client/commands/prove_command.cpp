@@ -14,7 +14,7 @@ namespace kith::client {
 namespace {
 
 /// The proof as a file: everything that is needed to check it, and nothing more.
-Result<std::string> proof_of(const local::ProveAnswer& answer) {
+Result<std::pair<std::string, ProofReport>> proof_of(const local::ProveAnswer& answer) {
   ProofContext context{answer.space, answer.leaf, {}};
   std::vector<std::pair<Certificate, Bytes>> certificates;
   for (const Bytes& statement : answer.certificates) {
@@ -44,13 +44,13 @@ Result<std::string> proof_of(const local::ProveAnswer& answer) {
   const auto index = answer.record.index;
   std::string text =
       encode_proof({index, answer.path, encode_note(*note), encode_context(context)});
-  const auto checked = audit_proof(text);
+  auto checked = audit_proof(text);
   if (!checked) return checked.error();
   if (checked->verdict() != Verdict::intact) {
     return fail(Errc::io, "kithd's answer does not hold (" + checked->findings.front().what +
                               "); run kithd check");
   }
-  return text;
+  return std::pair{std::move(text), std::move(*checked)};
 }
 
 }  // namespace
@@ -58,23 +58,24 @@ Result<std::string> proof_of(const local::ProveAnswer& answer) {
 Exit prove(const ProveOptions& options, Daemon& daemon, const Console& console, const Desk& desk) {
   const auto answer = ask<local::ProveAnswer>(daemon, console, local::ProveRequest{options.id});
   if (!answer) return answer.exit;
-  const auto proof = proof_of(*answer);
-  if (!proof) return complain(console, proof.error());
+  const auto made = proof_of(*answer);
+  if (!made) return complain(console, made.error());
+  const auto& [proof, report] = *made;
   if (!options.out.empty()) {
-    const auto written = files::write(desk.working_folder / options.out, view(*proof), 0644);
+    const auto written = files::write(desk.working_folder / options.out, view(proof), 0644);
     if (!written) return complain(console, written.error());
   }
   const Proven proven{answer->record.id,
                       answer->record.index,
-                      static_cast<std::uint32_t>(answer->cosignatures.size()),
+                      static_cast<std::uint32_t>(report.confirmations.size()),
                       answer->witnesses,
                       options.out,
-                      *proof};
+                      proof};
   if (console.json) {
     console.out << json_of(proven) << '\n';
     return Exit::ok;
   }
-  if (options.out.empty()) console.out << *proof;
+  if (options.out.empty()) console.out << proof;
   console.err << short_id(answer->record.id) << " is entry " << answer->record.index
               << " of the log of " << clean_line(answer->record.member) << ", "
               << confirmed_by(proven.confirmed, proven.witnesses) << '\n';

@@ -44,12 +44,11 @@ bool is_named(const std::vector<std::string>& ids, BytesView id) {
       ids, [&](const std::string& one) { return lower_case(one) == full_id(id); });
 }
 
-/// Whether every log's member, or the network they all belong to, was named by the auditor.
+/// Whether the auditor named the member of every log: that of the network alone says nothing about
+/// whose log it is.
 bool is_fixed(const Manifest& manifest, const std::vector<std::string>& expected) {
-  return is_named(expected, manifest.network.view()) ||
-         std::ranges::all_of(manifest.logs, [&](const ArchivedLog& log) {
-           return is_named(expected, log.member.view());
-         });
+  return std::ranges::all_of(
+      manifest.logs, [&](const ArchivedLog& log) { return is_named(expected, log.member.view()); });
 }
 
 std::string period_of(const LogReport& log) {
@@ -57,12 +56,12 @@ std::string period_of(const LogReport& log) {
 }
 
 void print_logs(const Console& console, const ArchiveReport& report) {
-  Table table({"log", "entries", "logged", "keys", "confirmed by", "read", "sealed", "missing"});
+  Table table({"log", "entries", "logged", "existed by", "confirmed", "read", "sealed", "missing"});
   for (const LogReport& log : report.logs) {
     table.add({log.log.path, std::to_string(log.log.size), period_of(log),
-               std::to_string(log.certificates), std::to_string(log.confirmations.size()),
-               std::to_string(log.clear + log.opened), std::to_string(log.sealed),
-               std::to_string(log.missing)});
+               log.existed_by() == 0 ? "" : date_of(log.existed_by()),
+               "by " + std::to_string(log.confirmed()), std::to_string(log.clear + log.opened),
+               std::to_string(log.sealed), std::to_string(log.missing)});
   }
   table.print(console);
 }
@@ -74,30 +73,35 @@ void print_findings(const Console& console, const std::vector<Finding>& findings
   }
 }
 
-void print_report(const Console& console, const ArchiveReport& report, bool fixed) {
+void print_ids(const Console& console, const ArchiveReport& report, bool fixed) {
   const Manifest& manifest = report.manifest;
-  console.out << "Checked against network " << full_id(manifest.network.view())
-              << (fixed
-                      ? ", as you expect it to be.\n"
-                      : ".\nThis id and those of the members come from the export itself: compare "
-                        "them with what the\nmembers told you, and give --expect ID.\n");
+  console.out << "Checked against network " << full_id(manifest.network.view()) << '\n';
+  for (const ArchivedLog& log : manifest.logs) {
+    console.out << "  member " << full_id(log.member.view()) << "  " << log.path << '\n';
+  }
+  console.out << (fixed
+                      ? "as you expect the members to be.\n"
+                      : "These ids come from the export itself: compare them with what the members "
+                        "told you, and give\n--expect ID for each member.\n");
+}
+
+void print_report(const Console& console, const ArchiveReport& report, bool fixed) {
+  print_ids(console, report, fixed);
   const bool holds = report.verdict() <= Verdict::incomplete;
-  console.out << (holds ? "What is in it holds: every hash, every signature of a log and of its "
-                          "witnesses, and the\nhistory of keys from the first entry on.\n"
-                        : "NOT ALL OF IT HOLDS; see below.\n");
+  console.out
+      << (holds ? "What is in it holds: every hash, every signature of a log and of those who "
+                  "confirmed it, and the\nhistory of keys from the first entry on.\n"
+                : "NOT ALL OF IT HOLDS; see below.\n");
   std::uint64_t sealed = 0;
   for (const LogReport& log : report.logs) sealed += log.sealed;
   if (sealed > 0) {
     console.out << "Not checked: the author signatures of " << counted(sealed, "entry", "entries")
                 << ", whose contents are sealed"
-                << (manifest.is_whole ? " and to which no key was given.\n"
-                                      : " and not in this export.\n");
+                << (report.manifest.is_whole ? " and to which no key was given.\n"
+                                             : " and not in this export.\n");
   }
-  if (!report.has_founding) {
-    console.out << "The entry that founds the network is not in it: that these members belong to "
-                   "that network is\nwhat their own certificates say.\n";
-  }
-  console.out << '\n';
+  console.out << "Not shown: that these members, and those who confirmed, belong to that network. "
+                 "Their own\ncertificates say so; ask its members.\n\n";
   print_logs(console, report);
   print_findings(console, report.findings);
   for (const LogReport& log : report.logs) {
@@ -123,8 +127,7 @@ Exit verify_proof_file(const VerifyOptions& options, const Console& console, con
                                              full_id(report->network.view()) + ", not of " + id),
                     Exit::forged);
   }
-  const bool fixed = is_named(options.expected, report->network.view()) ||
-                     is_named(options.expected, report->member.view());
+  const bool fixed = is_named(options.expected, report->member.view());
   if (console.json) {
     console.out << json_of(*report, fixed) << '\n';
     return exit_of(report->verdict());
@@ -139,9 +142,10 @@ Exit verify_proof_file(const VerifyOptions& options, const Console& console, con
                 << date_of(report->leaf.time) << " by its clock.\n";
     for (const Confirmation& word : report->confirmations) {
       console.out << "  confirmed by " << full_id(word.witness.view()) << "  "
-                  << date_of(word.time_s * 1000) << '\n';
+                  << date_of(word.time()) << '\n';
     }
-    console.out << "What the entry says is not in it.\n";
+    console.out << "What the entry says is not in it. That those who confirmed it are members, and "
+                   "that the key was in\nforce, is what the certificates in it say.\n";
   }
   print_findings(console, report->findings);
   return exit_of(report->verdict());
@@ -150,6 +154,13 @@ Exit verify_proof_file(const VerifyOptions& options, const Console& console, con
 }  // namespace
 
 Exit verify(const VerifyOptions& options, const Console& console, const Desk& desk) {
+  for (const std::string& id : options.expected) {
+    const auto bytes = from_base32(lower_case(id));
+    if (bytes && bytes->size() == MemberId::size) continue;
+    return complain(console, fail(Errc::usage, "\"" + id +
+                                                   "\" is no whole id; it has 52 characters, "
+                                                   "and kith status shows it"));
+  }
   std::error_code ignored;
   if (!std::filesystem::is_directory(desk.working_folder / options.path, ignored)) {
     return verify_proof_file(options, console, desk);
@@ -168,9 +179,9 @@ Exit verify(const VerifyOptions& options, const Console& console, const Desk& de
   }
   std::uint64_t done = 0;
   const std::uint64_t total = audit->entries();
-  for (std::size_t i = 0; i < audit->logs().size(); ++i) {
-    run_audit(*audit->logs()[i], done, total, console);
-    done += audit->manifest().logs[i].size;
+  for (auto log = audit->next_log(); log; log = audit->next_log()) {
+    done += run_audit(*log, done, total, console);
+    audit->end(*log);
   }
   const ArchiveReport report = audit->finish();
   const bool fixed = is_fixed(report.manifest, options.expected);

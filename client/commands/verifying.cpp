@@ -8,7 +8,8 @@
 
 namespace kith::client {
 
-void run_audit(LogAudit& audit, std::uint64_t done, std::uint64_t total, const Console& console) {
+std::uint64_t run_audit(LogAudit& audit, std::uint64_t done, std::uint64_t total,
+                        const Console& console) {
   ProgressBar bar(console);
   std::uint64_t at = done;
   in_order(
@@ -19,6 +20,7 @@ void run_audit(LogAudit& audit, std::uint64_t done, std::uint64_t total, const C
         bar.show(at, total, "checking every entry");
         audit.absorb(std::move(found));
       });
+  return audit.size();
 }
 
 std::vector<LogReport> audit_logs(const Manifest& manifest, const ArchiveFiles& files,
@@ -29,8 +31,7 @@ std::vector<LogReport> audit_logs(const Manifest& manifest, const ArchiveFiles& 
   std::uint64_t done = 0;
   for (const ArchivedLog& log : manifest.logs) {
     LogAudit audit(log, manifest.network, manifest.is_whole, {}, files);
-    run_audit(audit, done, total, console);
-    done += log.size;
+    done += run_audit(audit, done, total, console);
     reports.push_back(audit.finish(witnesses));
   }
   return reports;

@@ -8,7 +8,9 @@
 namespace kith::client {
 
 /// Runs one log's check on every core, with progress. `done` entries of `total` came before.
-void run_audit(LogAudit& audit, std::uint64_t done, std::uint64_t total, const Console& console);
+/// Returns how many it has.
+std::uint64_t run_audit(LogAudit& audit, std::uint64_t done, std::uint64_t total,
+                        const Console& console);
 
 /// Every log of an export that is being written, without keys.
 [[nodiscard]] std::vector<LogReport> audit_logs(const Manifest& manifest, const ArchiveFiles& files,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "protocol/crypto/crypto.hpp"
 #include "protocol/keys/certificate.hpp"
 #include "protocol/keys/space_key.hpp"
 #include "protocol/log/witness.hpp"
@@ -17,16 +18,13 @@ constexpr std::size_t names_max = 100;
 
 Verdict ArchiveReport::verdict() const {
   Verdict worst = Verdict::intact;
-  const auto add = [&](const std::vector<Finding>& some) {
-    for (const Finding& finding : some) worst = std::max(worst, finding.verdict);
-  };
-  add(findings);
-  for (const LogReport& log : logs) add(log.findings);
+  for (const Finding& finding : findings) worst = std::max(worst, finding.verdict);
+  for (const LogReport& log : logs) worst = std::max(worst, log.verdict());
   return worst;
 }
 
 Result<ArchiveAudit> ArchiveAudit::begin(const ArchiveFiles& files, const KeysOf& keys_of) {
-  ArchiveAudit audit(files);
+  ArchiveAudit audit(files, keys_of);
   const auto bytes = files.read(std::string(manifest_name), manifest_bytes_max);
   if (!bytes) {
     return fail(Errc::usage, "this is no export: there is no file " + std::string(manifest_name) +
@@ -35,13 +33,19 @@ Result<ArchiveAudit> ArchiveAudit::begin(const ArchiveFiles& files, const KeysOf
   auto manifest = decode_manifest(text(*bytes));
   if (!manifest) return fail(manifest.error(), std::string(manifest_name));
   audit.report_.manifest = std::move(*manifest);
+  const auto compared = audit.compare_names();
+  if (!compared) return compared.error();
   audit.read_certificates();
-  for (const ArchivedLog& log : audit.report_.manifest.logs) {
-    const LogId id = log_id(audit.report_.manifest.network, log.member, log.space);
-    audit.logs_.push_back(std::make_unique<LogAudit>(
-        log, audit.report_.manifest.network, audit.report_.manifest.is_whole, keys_of(id), files));
-  }
   return audit;
+}
+
+std::unique_ptr<LogAudit> ArchiveAudit::next_log() {
+  const Manifest& manifest = report_.manifest;
+  if (next_ == manifest.logs.size()) return nullptr;
+  const ArchivedLog& log = manifest.logs[next_++];
+  return std::make_unique<LogAudit>(log, manifest.network, manifest.is_whole,
+                                    keys_of_(log_id(manifest.network, log.member, log.space)),
+                                    *files_);
 }
 
 std::uint64_t ArchiveAudit::entries() const {
@@ -55,12 +59,19 @@ void ArchiveAudit::find(Verdict verdict, std::string_view file, std::string what
 }
 
 void ArchiveAudit::read_certificates() {
+  witnesses_.are_whole = false;
   const auto bytes = files_->read(std::string(certificates_name), certificates_bytes_max);
-  const auto statements = bytes ? decode_certificates(text(*bytes)) : bytes.error();
+  if (!bytes) return find(Verdict::damaged, certificates_name, bytes.error().detail);
+  if (blake2b({BytesView(*bytes)}) != report_.manifest.certificates) {
+    return find(Verdict::damaged, certificates_name, "it is not what the list of contents says");
+  }
+  const auto statements = decode_certificates(text(*bytes));
   if (!statements) return find(Verdict::damaged, certificates_name, statements.error().detail);
+  witnesses_.are_whole = true;
   for (const Bytes& statement : *statements) {
     const auto certificate = verify_certificate(statement);
     if (!certificate || certificate->network != report_.manifest.network) {
+      witnesses_.are_whole = false;
       find(Verdict::forged, certificates_name,
            "line " + std::to_string(witnesses_.certificates.size() + 2) +
                " is no certificate of this network that verifies");
@@ -70,15 +81,13 @@ void ArchiveAudit::read_certificates() {
   }
 }
 
-void ArchiveAudit::compare_names() {
-  // Not a path at a time from both sides: a list of contents may claim more than any disk holds.
+Result<bool> ArchiveAudit::compare_names() {
   std::unordered_set<std::string> there;
   std::uint64_t expected_count = 2;
   for (const ArchivedLog& log : report_.manifest.logs) expected_count += count_files(log);
-  const std::uint64_t looked_at_max = expected_count + names_max;
   files_->each([&](const std::string& path) {
     there.insert(path);
-    return there.size() <= looked_at_max;
+    return there.size() <= expected_count + names_max;
   });
   there.erase(std::string(manifest_name));
   there.erase(std::string(certificates_name));
@@ -90,7 +99,10 @@ void ArchiveAudit::compare_names() {
       find(Verdict::damaged, path, "it is missing");
       return ++missing < names_max;
     });
-    if (missing >= names_max) return;
+    // A list of contents may claim more than any disk holds: then there is no end to looking.
+    if (missing < names_max) continue;
+    return fail(Errc::not_found, report_.findings.back().file +
+                                     " and many others are missing: this is a part of an export");
   }
   std::vector<std::string> added(there.begin(), there.end());
   std::ranges::sort(added);
@@ -98,9 +110,13 @@ void ArchiveAudit::compare_names() {
   for (const std::string& path : added) {
     find(Verdict::damaged, path, "it does not belong to the export");
   }
+  return true;
 }
 
 void ArchiveAudit::compare_keys() {
+  // Where something is damaged, what it needed is not known.
+  const bool is_sound = report_.verdict() < Verdict::damaged && witnesses_.are_whole;
+  if (!is_sound) return;
   for (std::size_t i = 0; i < witnesses_.certificates.size(); ++i) {
     if (witnesses_.needed.contains(i)) continue;
     find(Verdict::damaged, certificates_name,
@@ -108,8 +124,7 @@ void ArchiveAudit::compare_keys() {
   }
   std::vector<std::string> vkeys;
   for (const LogReport& log : report_.logs) {
-    if (!log.log_key) return;  // Said already.
-    vkeys.push_back(encode_vkey(*log.log_key));
+    if (log.log_key) vkeys.push_back(encode_vkey(*log.log_key));
   }
   for (const Certificate& certificate : witnesses_.certificates) {
     vkeys.push_back(encode_vkey(
@@ -121,11 +136,8 @@ void ArchiveAudit::compare_keys() {
 }
 
 ArchiveReport ArchiveAudit::finish() {
-  for (const auto& log : logs_) {
-    report_.logs.push_back(log->finish(witnesses_));
-    report_.has_founding = report_.has_founding || report_.logs.back().is_founders;
-  }
-  compare_names();
+  report_.has_founding =
+      std::ranges::any_of(report_.logs, [](const LogReport& log) { return log.is_founders; });
   compare_keys();
   return std::move(report_);
 }

@@ -21,33 +21,40 @@ struct ArchiveReport {
   [[nodiscard]] Verdict verdict() const;
 };
 
-/// Checks an export. The caller runs the logs' checks, on as many threads as it likes.
+/// Checks an export, one log after the other. The caller runs each log's checks, on as many threads
+/// as it likes.
 class ArchiveAudit {
  public:
   using KeysOf = std::function<LogAudit::Keys(const LogId&)>;
 
   /// `files` must outlive it. Fails (usage) if there is no export, (malformed) if its list of
-  /// contents cannot be read. `keys_of` gives the keys that were disclosed of a log, or none.
+  /// contents cannot be read, (not_found) if a hundred files or more are missing. `keys_of` gives
+  /// the keys that were disclosed of a log, or none.
   [[nodiscard]] static Result<ArchiveAudit> begin(const ArchiveFiles& files, const KeysOf& keys_of);
 
   [[nodiscard]] const Manifest& manifest() const { return report_.manifest; }
-  [[nodiscard]] std::vector<std::unique_ptr<LogAudit>>& logs() { return logs_; }
+  /// Begins the check of the next log of the manifest; null after the last.
+  [[nodiscard]] std::unique_ptr<LogAudit> next_log();
+  /// Takes what a log's check came to, once it absorbed all of its bundles.
+  void end(LogAudit& log) { report_.logs.push_back(log.finish(witnesses_)); }
   /// Entries of all logs.
   [[nodiscard]] std::uint64_t entries() const;
-  /// After every log absorbed all of its bundles.
+  /// After the last log.
   [[nodiscard]] ArchiveReport finish();
 
  private:
-  explicit ArchiveAudit(const ArchiveFiles& files) : files_(&files) {}
+  ArchiveAudit(const ArchiveFiles& files, KeysOf keys_of)
+      : files_(&files), keys_of_(std::move(keys_of)) {}
 
   void read_certificates();
-  void compare_names();
+  [[nodiscard]] Result<bool> compare_names();
   void compare_keys();
   void find(Verdict verdict, std::string_view file, std::string what);
 
   const ArchiveFiles* files_;
   ArchiveReport report_;
-  std::vector<std::unique_ptr<LogAudit>> logs_;
+  KeysOf keys_of_;
+  std::size_t next_ = 0;
   WitnessCertificates witnesses_;
 };
 

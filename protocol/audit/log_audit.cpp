@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "protocol/base/check.hpp"
+#include "protocol/crypto/crypto.hpp"
 #include "protocol/keys/space_key.hpp"
 #include "protocol/log/witness.hpp"
 #include "protocol/records/kind_table.hpp"
@@ -34,6 +35,25 @@ const char* name(Verdict verdict) {
   return "";
 }
 
+Verdict LogReport::verdict() const {
+  Verdict worst = Verdict::intact;
+  for (const Finding& finding : findings) worst = std::max(worst, finding.verdict);
+  return worst;
+}
+
+std::size_t LogReport::confirmed() const {
+  return static_cast<std::size_t>(std::ranges::count(confirmations, log.size, &Confirmation::size));
+}
+
+Millis LogReport::existed_by() const {
+  Millis first = 0;
+  for (const Confirmation& word : confirmations) {
+    if (word.size != log.size || word.time() == 0) continue;
+    first = first == 0 ? word.time() : std::min(first, word.time());
+  }
+  return first;
+}
+
 LogAudit::LogAudit(const ArchivedLog& log, const NetworkId& network, bool is_whole, Keys keys,
                    const ArchiveFiles& files)
     : network_(network), is_whole_(is_whole), files_(files), keys_(network, log.member) {
@@ -42,7 +62,7 @@ LogAudit::LogAudit(const ArchivedLog& log, const NetworkId& network, bool is_who
   context_ = {network, report_.id, log.member, std::move(keys.g_keys), std::move(keys.r_keys),
               true};
   read_checkpoint();
-  if (log.further > 0) read_further();
+  if (log.cosignatures) read_further();
   read_edge();
 }
 
@@ -59,8 +79,8 @@ unsigned LogAudit::width_of(std::uint64_t bundle) const {
 }
 
 void LogAudit::find(Finding finding) {
-  if (!finding.file.empty()) blamed_.insert(finding.file);
   if (report_.findings.size() < findings_max) {
+    if (!finding.file.empty()) blamed_.insert(finding.file);
     report_.findings.push_back(std::move(finding));
   } else {
     ++report_.more_findings;
@@ -73,6 +93,9 @@ void LogAudit::read_checkpoint() {
   const std::string path = file(checkpoint_name);
   const auto bytes = files_.read(path, limits::note_bytes_max);
   if (!bytes) return find(Verdict::damaged, path, bytes.error().detail);
+  if (blake2b({BytesView(*bytes)}) != report_.log.checkpoint) {
+    return find(Verdict::damaged, path, "it is not what the list of contents says");
+  }
   auto note = decode_note(text(*bytes));
   if (!note) return find(Verdict::damaged, path, note.error().detail);
   const auto checkpoint = decode_checkpoint(note->text);
@@ -85,11 +108,6 @@ void LogAudit::read_checkpoint() {
                 "it is of size " + std::to_string(checkpoint->size) +
                     ", but the list of contents says " + std::to_string(report_.log.size));
   }
-  if (note->signatures.size() != 1 + std::size_t{report_.log.cosigned}) {
-    find(Verdict::damaged, path,
-         "it has " + std::to_string(note->signatures.size()) + " signature lines, not " +
-             std::to_string(1 + report_.log.cosigned));
-  }
   note_ = std::move(*note);
   checkpoint_ = *checkpoint;
 }
@@ -97,13 +115,12 @@ void LogAudit::read_checkpoint() {
 void LogAudit::read_further() {
   const std::string path = file(cosignatures_name);
   const auto bytes = files_.read(path, cosignatures_bytes_max);
-  auto words = bytes ? decode_cosignatures(text(*bytes), report_.id) : bytes.error();
-  if (!words) return find(Verdict::damaged, path, words.error().detail);
-  if (words->size() != report_.log.further) {
-    find(Verdict::damaged, path,
-         "it holds " + std::to_string(words->size()) + " cosignatures, not " +
-             std::to_string(report_.log.further));
+  if (!bytes) return find(Verdict::damaged, path, bytes.error().detail);
+  if (blake2b({BytesView(*bytes)}) != *report_.log.cosignatures) {
+    return find(Verdict::damaged, path, "it is not what the list of contents says");
   }
+  auto words = decode_cosignatures(text(*bytes), report_.id);
+  if (!words) return find(Verdict::damaged, path, words.error().detail);
   further_ = std::move(*words);
   for (const Cosignature& word : further_) roots_.emplace(word.size, TreeHash());
 }
@@ -111,7 +128,13 @@ void LogAudit::read_further() {
 void LogAudit::check_log_signature() {
   if (!note_) return;
   const std::string path = file(checkpoint_name);
-  if (!keys_known_) return;  // Which key must have signed it is not known.
+  if (!keys_known_) {
+    if (!has_damage()) {
+      find(Verdict::damaged, path,
+           "an entry that may say who signs is missing, so no signature of it could be checked");
+    }
+    return;
+  }
   const Certificate* certificate = keys_.certificate_at(report_.log.size);
   if (certificate == nullptr) {
     return find(Verdict::forged, path, "no certificate in the log says who may sign it");
@@ -133,6 +156,9 @@ void LogAudit::check_line(const NoteSignature& line, WitnessCertificates& witnes
     const NoteKey key{witness_name(certificate.member), KeyType::cosignature_v1,
                       certificate.witness_key};
     if (line.name != key.name || line.key_id != key_id(key)) continue;
+    if (certificate.member == report_.log.member) {
+      return find(Verdict::forged, path, "the log's owner is its own witness");
+    }
     if (!verify_note(alone, {key})) {
       return find(Verdict::forged, path, "the cosignature of " + line.name + " does not verify");
     }
@@ -144,32 +170,54 @@ void LogAudit::check_line(const NoteSignature& line, WitnessCertificates& witnes
         {certificate.member, report_.log.size, read_integer<std::uint64_t>(line.signature)});
     return;
   }
+  if (!witnesses.are_whole) return;
   find(Verdict::damaged, path, "a line by nobody whose certificate is here: " + line.name);
+}
+
+std::optional<std::size_t> LogAudit::witness_of(const Cosignature& word,
+                                                const WitnessCertificates& witnesses) {
+  for (std::size_t i = 0; i < witnesses.certificates.size(); ++i) {
+    const Certificate& certificate = witnesses.certificates[i];
+    if (certificate.member == word.witness && verify_cosignature(word, certificate.witness_key)) {
+      return i;
+    }
+  }
+  return std::nullopt;
 }
 
 void LogAudit::check_further(WitnessCertificates& witnesses) {
   const std::string path = file(cosignatures_name);
   for (const Cosignature& word : further_) {
     const std::string who = witness_name(word.witness);
-    const bool is_known = word.size >= 1 && word.size <= report_.log.size && !is_broken_;
-    if (!is_known || roots_.at(word.size) != word.root) {
-      find(is_broken_ ? Verdict::damaged : Verdict::forked, path,
-           "the word of " + who + " for size " + std::to_string(word.size) +
-               " is not about this tree");
+    if (word.witness == report_.log.member) {
+      find(Verdict::forged, path, "the log's owner is its own witness");
       continue;
     }
-    std::size_t by = witnesses.certificates.size();
-    for (std::size_t i = 0; i < witnesses.certificates.size(); ++i) {
-      const Certificate& certificate = witnesses.certificates[i];
-      if (certificate.member == word.witness && verify_cosignature(word, certificate.witness_key)) {
-        by = i;
+    const bool is_second =
+        std::ranges::count(report_.confirmations, word.witness, &Confirmation::witness) > 0;
+    if (is_second) {
+      find(Verdict::damaged, path, "a second cosignature of " + who);
+      continue;
+    }
+    const auto by = witness_of(word, witnesses);
+    if (!by) {
+      if (witnesses.are_whole) {
+        find(Verdict::forged, path, "the cosignature of " + who + " does not verify");
       }
-    }
-    if (by == witnesses.certificates.size()) {
-      find(Verdict::forged, path, "the cosignature of " + who + " does not verify");
       continue;
     }
-    witnesses.needed.insert(by);
+    witnesses.needed.insert(*by);
+    // Only what holds itself can show that another spoke of something else.
+    if (!report_.tree_holds || !report_.log_key) continue;
+    if (word.size == 0 || word.size > report_.log.size) {
+      find(Verdict::damaged, path, "the word of " + who + " is about entries that are not here");
+      continue;
+    }
+    if (roots_.at(word.size) != word.root) {
+      find(Verdict::forked, path,
+           who + " signed another tree for size " + std::to_string(word.size));
+      continue;
+    }
     report_.confirmations.push_back({word.witness, word.size, word.time_s});
   }
 }
@@ -190,15 +238,10 @@ Result<std::vector<TreeHash>> LogAudit::tile_file(const TileId& tile) const {
 }
 
 void LogAudit::read_edge() {
-  bool is_read = true;
   for (const TileId& tile : edge_tiles(report_.log.size)) {
     auto hashes = tile_file(tile);
-    is_read = is_read && hashes.has_value();
     edge_.push_back(hashes ? std::move(*hashes) : std::vector<TreeHash>());
   }
-  if (!is_read || !checkpoint_) return;
-  const auto root = root_from_edge(report_.log.size, edge_);
-  edge_fits_ = root && *root == checkpoint_->root;
 }
 
 std::optional<TreeHash> LogAudit::parent_of(const TileId& tile) const {
@@ -323,15 +366,19 @@ void LogAudit::compare_tile(unsigned level) {
   }
 }
 
+bool LogAudit::has_damage() const {
+  return std::ranges::any_of(
+      report_.findings, [](const Finding& finding) { return finding.verdict >= Verdict::damaged; });
+}
+
 void LogAudit::check_root() {
-  for (unsigned level = 1; level < levels_.size(); ++level) {
+  for (unsigned level = 1; !is_broken_ && level < levels_.size(); ++level) {
     if (!levels_[level].hashes.empty()) compare_tile(level);
   }
   report_.root = range_.root();
-  if (!checkpoint_ || is_broken_ || report_.root == checkpoint_->root) return;
-  if (report_.findings.empty()) {
-    find(Verdict::damaged, file(checkpoint_name), "its root is not that of the entries");
-  }
+  report_.tree_holds = checkpoint_ && !is_broken_ && report_.root == checkpoint_->root;
+  if (report_.tree_holds || has_damage()) return;
+  find(Verdict::damaged, file(checkpoint_name), "its root is not that of the entries");
 }
 
 LogReport LogAudit::finish(WitnessCertificates& witnesses) {

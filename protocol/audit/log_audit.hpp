@@ -40,6 +40,8 @@ struct Confirmation {
   std::uint64_t size = 0;
   std::uint64_t time_s = 0;
 
+  /// 0 for what no calendar holds.
+  [[nodiscard]] Millis time() const { return time_s < 1ULL << 50 ? time_s * 1000 : 0; }
   friend bool operator==(const Confirmation&, const Confirmation&) = default;
 };
 
@@ -49,6 +51,7 @@ struct LogReport {
   LogId id;
   TreeHash root{};
   bool is_founders = false;        ///< Its first entry founds the network.
+  bool tree_holds = false;         ///< The entries give the root of the checkpoint.
   std::optional<NoteKey> log_key;  ///< That signed the checkpoint.
   Millis first_time = 0;           ///< By the owner's clock.
   Millis last_time = 0;
@@ -61,11 +64,18 @@ struct LogReport {
   std::uint32_t enrolments = 0;
   std::vector<Finding> findings;  ///< At most findings_max; `more_findings` counts the rest.
   std::uint64_t more_findings = 0;
+
+  [[nodiscard]] Verdict verdict() const;
+  /// By how many others, all of it.
+  [[nodiscard]] std::size_t confirmed() const;
+  /// When the first of these did so: all of it existed no later. 0: nobody did.
+  [[nodiscard]] Millis existed_by() const;
 };
 inline constexpr std::size_t findings_max = 1'000;
 
 /// Certificates of witnesses that verify, and which of them were needed.
 struct WitnessCertificates {
+  bool are_whole = true;  ///< Else nobody is accused for want of one.
   std::vector<Certificate> certificates;
   std::set<std::size_t> needed;  ///< Positions.
 };
@@ -96,6 +106,7 @@ class LogAudit {
            const ArchiveFiles& files);
 
   [[nodiscard]] std::uint64_t bundles() const;
+  [[nodiscard]] std::uint64_t size() const { return report_.log.size; }
   /// Pure but for the reading of files; slow.
   [[nodiscard]] Found check(std::uint64_t bundle) const;
   void absorb(Found found);
@@ -127,9 +138,12 @@ class LogAudit {
   void compare_tile(unsigned level);
   void absorb_said(const Judged& said);
   void check_root();
+  [[nodiscard]] bool has_damage() const;
   void check_log_signature();
   void check_line(const NoteSignature& line, WitnessCertificates& witnesses);
   void check_further(WitnessCertificates& witnesses);
+  [[nodiscard]] static std::optional<std::size_t> witness_of(const Cosignature& word,
+                                                             const WitnessCertificates& witnesses);
   void find(Finding finding);
   void find(Verdict verdict, std::string file, std::string what) {
     find(Finding{verdict, std::move(file), std::move(what)});
@@ -144,7 +158,6 @@ class LogAudit {
   std::optional<Note> note_;
   std::optional<Checkpoint> checkpoint_;
   std::vector<Cosignature> further_;
-  bool edge_fits_ = false;  // The edge tiles give the checkpoint's root.
   std::vector<std::vector<TreeHash>> edge_;
 
   CompactRange range_;

@@ -13,11 +13,11 @@ std::string entry(std::uint64_t index) { return "entry " + std::to_string(index)
 
 /// What the order of the log decides with; the text only of statements, which are small.
 Judged without_content(Judged judged) {
-  if (judged.record) {
-    judged.record->body = Bytes();
-    judged.text = Bytes();
-    judged.parsed = PayloadText();
-  }
+  const bool is_statement = judged.status == Judged::Status::good && !judged.record;
+  if (is_statement) return judged;
+  if (judged.record) judged.record->body = Bytes();
+  judged.text = Bytes();
+  judged.parsed = PayloadText();
   return judged;
 }
 

@@ -17,6 +17,7 @@ constexpr std::string_view cosignatures_header = "kith-cosignatures v1";
 constexpr std::size_t path_bytes_max = 80;
 constexpr std::size_t path_parts = 2;
 constexpr std::size_t vkey_bytes_max = 512;
+constexpr std::string_view no_file = "-";
 
 /// The words of a line, which one blank parts.
 std::vector<std::string_view> words_of(std::string_view line) {
@@ -49,17 +50,18 @@ Result<ArchivedLog> decode_log(std::string_view line) {
   const auto words = words_of(line);
   ArchivedLog log;
   if (words.size() != 6 || !is_log_path(words[0]) || !octets_from_base32(words[1], log.member) ||
-      !octets_from_base32(words[2], log.space)) {
+      !octets_from_base32(words[2], log.space) || !octets_from_base32(words[4], log.checkpoint)) {
     return refused;
   }
+  // The one space there is: a log of another must not pass for one of it.
+  if (log.space != commons || !words[0].starts_with("commons/")) return refused;
   const auto size = parse_decimal(words[3], limits::tree_size_max);
-  const auto cosigned = parse_decimal(words[4], checkpoint_cosignatures_max);
-  const auto further = parse_decimal(words[5], limits::members_max);
-  if (!size || *size == 0 || !cosigned || !further) return refused;
+  if (!size || *size == 0) return refused;
+  if (words[5] != no_file && !octets_from_base32(words[5], log.cosignatures.emplace())) {
+    return refused;
+  }
   log.path = words[0];
   log.size = *size;
-  log.cosigned = static_cast<std::uint32_t>(*cosigned);
-  log.further = static_cast<std::uint32_t>(*further);
   return log;
 }
 
@@ -70,11 +72,12 @@ std::string manifest_lines(const Manifest& manifest) {
   add_line(text, "exporter", to_base32(manifest.exporter.view()));
   add_line(text, "time", std::to_string(manifest.time));
   add_line(text, "payloads", manifest.is_whole ? "all" : "clear");
+  add_line(text, "certificates", to_base32(manifest.certificates.view()));
   for (const ArchivedLog& log : manifest.logs) {
     add_line(text, "log",
              log.path + ' ' + to_base32(log.member.view()) + ' ' + to_base32(log.space.view()) +
-                 ' ' + std::to_string(log.size) + ' ' + std::to_string(log.cosigned) + ' ' +
-                 std::to_string(log.further));
+                 ' ' + std::to_string(log.size) + ' ' + to_base32(log.checkpoint.view()) + ' ' +
+                 (log.cosignatures ? to_base32(log.cosignatures->view()) : std::string(no_file)));
   }
   for (const std::string& vkey : manifest.vkeys) add_line(text, "vkey", vkey);
   return text;
@@ -99,22 +102,24 @@ Result<bool> read_head(NamedLines& lines, Manifest& to) {
   const auto payloads = lines.value("payloads");
   if (!payloads) return payloads.error();
   to.is_whole = *payloads == "all";
-  return true;
+  return read_octets(lines, "certificates", to.certificates);
 }
 
 Result<bool> read_logs(NamedLines& lines, Manifest& to) {
   std::set<std::string> paths;
+  std::set<std::pair<MemberId, SpaceId>> logs;
   while (lines.next_is("log")) {
     const auto line = lines.value("log");
     if (!line) return line.error();
     auto log = decode_log(*line);
     if (!log) return log.error();
     if (to.logs.size() == limits::logs_max) return fail(Errc::too_large, "too many logs");
-    if (!paths.insert(log->path).second) {
-      return fail(Errc::malformed, "two logs in one folder: " + log->path);
+    if (!paths.insert(log->path).second || !logs.insert({log->member, log->space}).second) {
+      return fail(Errc::malformed, "a log or a folder is listed twice: " + log->path);
     }
     to.logs.push_back(std::move(*log));
   }
+  if (to.logs.empty()) return fail(Errc::malformed, "no log is listed");
   while (lines.next_is("vkey")) {
     const auto vkey = lines.value("vkey");
     if (!vkey) return vkey.error();
@@ -243,7 +248,7 @@ std::string payloads_path(std::uint64_t index, unsigned width) {
 
 void each_file(const ArchivedLog& log, const std::function<bool(const std::string&)>& each) {
   if (!each(std::string(checkpoint_name))) return;
-  if (log.further > 0 && !each(std::string(cosignatures_name))) return;
+  if (log.cosignatures && !each(std::string(cosignatures_name))) return;
   for (unsigned level = 0; hashes_at(log.size, level) > 0; ++level) {
     const auto tile = [&](std::uint64_t n, unsigned width) {
       return each(tile_path({level, n, width}));
@@ -256,7 +261,7 @@ void each_file(const ArchivedLog& log, const std::function<bool(const std::strin
 }
 
 std::uint64_t count_files(const ArchivedLog& log) {
-  std::uint64_t files = 1 + (log.further > 0 ? 1 : 0) + 2 * tiles_of(log.size);
+  std::uint64_t files = 1 + (log.cosignatures ? 1 : 0) + 2 * tiles_of(log.size);
   for (unsigned level = 0; hashes_at(log.size, level) > 0; ++level) {
     files += tiles_of(hashes_at(log.size, level));
   }

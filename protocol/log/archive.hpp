@@ -25,7 +25,7 @@ inline constexpr std::string_view cosignatures_name = "kith/cosignatures";
 /// Cosignature lines of one checkpoint in an export: every verifier takes 16 lines.
 inline constexpr std::size_t checkpoint_cosignatures_max = 15;
 inline constexpr std::size_t manifest_bytes_max = 64 * limits::mi;
-inline constexpr std::size_t certificates_bytes_max = 64 * limits::mi;
+inline constexpr std::size_t certificates_bytes_max = 16 * limits::mi;
 inline constexpr std::size_t cosignatures_bytes_max = 4 * limits::mi;
 
 /// One log of an export.
@@ -33,20 +33,23 @@ struct ArchivedLog {
   std::string path;  ///< Its folder: "commons/ZZA".
   MemberId member;
   SpaceId space;
-  std::uint64_t size = 0;      ///< Of its checkpoint; at least 1.
-  std::uint32_t cosigned = 0;  ///< Cosignature lines of its checkpoint.
-  std::uint32_t further = 0;   ///< Cosignatures in the file beside it.
+  std::uint64_t size = 0;  ///< Of its checkpoint; at least 1.
+  Hash checkpoint;         ///< H of the file of its checkpoint ...
+  std::optional<Hash>
+      cosignatures;  ///< ... and of that with further cosignatures, if there is one.
 
   friend bool operator==(const ArchivedLog&, const ArchivedLog&) = default;
 };
 
-/// What an export holds. Nothing in it is believed: verifying derives all of it again.
+/// What an export holds. Nothing in it is believed: verifying derives all of it again. Its hashes
+/// tell an accident from a forgery.
 struct Manifest {
   NetworkId network;
   std::string network_name;
   MemberId exporter;      ///< Whose daemon wrote it.
   Millis time = 0;        ///< When.
   bool is_whole = false;  ///< Whether sealed payloads are in it, or only those in clear.
+  Hash certificates;      ///< H of the file of certificates.
   std::vector<ArchivedLog> logs;
   std::vector<std::string> vkeys;  ///< Of the logs and of all witnesses, for outside tools.
 
@@ -54,7 +57,7 @@ struct Manifest {
 };
 [[nodiscard]] std::string encode_manifest(const Manifest& manifest);
 /// Strict: only what encode_manifest() writes, with its check line. Paths cannot leave the folder
-/// and are different from one another.
+/// and are different from one another, as are the logs.
 [[nodiscard]] Result<Manifest> decode_manifest(std::string_view text);
 
 /// Statements, in base64, one to a line.

@@ -300,6 +300,7 @@ struct ExportedLog {
   size @4 :UInt64;            # Of the checkpoint.
   checkpoint @5 :Text;        # A signed note.
   cosignatures @6 :List(Cosignature);
+  frozen @7 :Bool;            # Two conflicting histories of it are known.
 }
 
 struct ExportedLogs {

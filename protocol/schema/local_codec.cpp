@@ -368,6 +368,7 @@ void write(wire::ExportedLog::Builder to, const ExportedLog& from) {
   to.setSize(from.size);
   to.setCheckpoint(words(from.checkpoint));
   write_rows(to.initCosignatures(count(from.cosignatures.size())), from.cosignatures);
+  to.setFrozen(from.frozen);
 }
 void read(wire::ExportedLog::Reader from, ExportedLog& to) {
   to.code = text_of(from.getCode());
@@ -378,6 +379,7 @@ void read(wire::ExportedLog::Reader from, ExportedLog& to) {
   to.checkpoint = text_of(from.getCheckpoint());
   read_rows(from.getCosignatures(), to.cosignatures);
   for (Cosignature& word : to.cosignatures) word.log = to.log;
+  to.frozen = from.getFrozen();
 }
 
 // ---- requests

@@ -332,6 +332,7 @@ struct ExportedLog {
   std::uint64_t size = 0;  ///< Of the checkpoint.
   std::string checkpoint;  ///< A signed note.
   std::vector<Cosignature> cosignatures;
+  bool frozen = false;  ///< Two conflicting histories of it are known.
   friend bool operator==(const ExportedLog&, const ExportedLog&) = default;
 };
 struct ExportLogsAnswer {

@@ -177,14 +177,20 @@ Result<bool> put_folder(const std::filesystem::path& part, const std::filesystem
     if (::rename(part.c_str(), place.c_str()) != 0) return failed(place, "creating");
     return sync_folder(folder_of(place));
   }
-  const bool exchanged =
-      ::renameat2(AT_FDCWD, part.c_str(), AT_FDCWD, place.c_str(), RENAME_EXCHANGE) == 0;
   std::filesystem::path old = part;
-  if (!exchanged) {
+  if (::renameat2(AT_FDCWD, part.c_str(), AT_FDCWD, place.c_str(), RENAME_EXCHANGE) != 0) {
+    if (errno != EINVAL && errno != ENOSYS) return failed(place, "replacing");
+    // This file system cannot exchange two names.
     old = place.string() + ".old";
-    std::filesystem::remove_all(old, why);
+    if (std::filesystem::exists(old, why)) {
+      return fail(Errc::conflict, old.string() + " is in the way; move it elsewhere");
+    }
     if (::rename(place.c_str(), old.c_str()) != 0) return failed(place, "moving away");
-    if (::rename(part.c_str(), place.c_str()) != 0) return failed(place, "creating");
+    if (::rename(part.c_str(), place.c_str()) != 0) {
+      const Error error = failed(place, "creating");
+      static_cast<void>(::rename(old.c_str(), place.c_str()));
+      return error;
+    }
   }
   auto synced = sync_folder(folder_of(place));
   std::filesystem::remove_all(old, why);

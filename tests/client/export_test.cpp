@@ -15,6 +15,7 @@ namespace {
 
 using testing::ArchivedMember;
 using testing::ArchiveOptions;
+using testing::list_anew;
 using testing::make_archive;
 
 void write_all(const testing::MemoryArchive& archive, const std::filesystem::path& folder) {
@@ -31,16 +32,24 @@ TEST(Verify, SaysOfWhatItWasCheckedAgainstAndWhatHolds) {
   const Outcome outcome = bench.run({"verify", "ex"});
   EXPECT_EQ(outcome.exit, Exit::ok) << outcome.out << outcome.err;
   const std::string network = to_base32(testing::archive_network().view());
-  EXPECT_TRUE(outcome.out.starts_with("Checked against network " + network + ".\nThis id and"))
+  const std::string member = to_base32(ArchivedMember(1, testing::archive_network()).id().view());
+  EXPECT_TRUE(outcome.out.starts_with("Checked against network " + network + "\n  member " +
+                                      member +
+                                      "  commons/ZZA\nThese ids come from the export itself"))
       << outcome.out;
   EXPECT_NE(outcome.out.find("What is in it holds"), std::string::npos);
   EXPECT_NE(outcome.out.find("Not checked: the author signatures of 18 entries"), std::string::npos)
       << outcome.out;
   EXPECT_TRUE(bench.daemon.asked.empty()) << "it needs no daemon";
 
-  const Outcome expected = bench.run({"verify", "ex", "--expect", network});
+  const Outcome of_network = bench.run({"verify", "ex", "--expect", network});
+  EXPECT_EQ(of_network.exit, Exit::ok);
+  EXPECT_NE(of_network.out.find("come from the export itself"), std::string::npos)
+      << "that says nothing about whose log it is";
+  const Outcome expected = bench.run({"verify", "ex", "--expect", member});
   EXPECT_EQ(expected.exit, Exit::ok);
-  EXPECT_NE(expected.out.find(network + ", as you expect it to be."), std::string::npos);
+  EXPECT_NE(expected.out.find("as you expect the members to be"), std::string::npos);
+  EXPECT_EQ(bench.run({"verify", "ex", "--expect", member.substr(0, 8)}).exit, Exit::usage);
   const Outcome other = bench.run({"verify", "ex", "--expect", std::string(52, 'a')});
   EXPECT_EQ(other.exit, Exit::forged);
   EXPECT_NE(other.err.find("holds nothing of aaaa"), std::string::npos);
@@ -59,9 +68,11 @@ TEST(Verify, ExitsByWhatIsWrong) {
   EXPECT_EQ(exit_of(damaged), Exit::faults);
   auto forged = whole;
   auto& note = forged.files.at("commons/ZZA/checkpoint");
-  const std::string_view lines = text(note);
-  const std::size_t last = lines.rfind("A==");  // In the signature of the last witness.
-  note[(last == std::string_view::npos ? lines.size() - 20 : last - 20)] ^= 3;
+  auto signed_note = decode_note(text(note));
+  signed_note->signatures[1].signature.back() ^= 1;
+  note = to_bytes(view(encode_note(*signed_note)));
+  EXPECT_EQ(exit_of(forged), Exit::faults) << "an accident, as far as the list tells";
+  list_anew(forged);
   EXPECT_EQ(exit_of(forged), Exit::forged);
   auto incomplete = whole;
   ArchiveOptions clear;
@@ -163,14 +174,19 @@ TEST(Export, WritesWhatVerifyAccepts) {
   EXPECT_EQ(bench.run({"verify", "small"}).exit, Exit::ok);
   bench.daemon.on<local::ExportEntriesRequest>(bench.entries);
 
-  // Again over what stands there, and nothing of the old one is left over.
-  bench.write("ex/stray", "x");
+  // Again over what stands there, unless that would take something away.
+  bench.write("ex/notes", "of the auditor");
+  const Outcome kept = bench.run({"export", "ex", "--with-payloads"});
+  EXPECT_EQ(kept.exit, Exit::usage);
+  EXPECT_NE(kept.err.find("not of the export"), std::string::npos) << kept.err;
+  EXPECT_EQ(bench.read("ex/notes"), "of the auditor");
+  std::filesystem::remove(bench.folder.path() / "ex" / "notes");
+  EXPECT_EQ(bench.run({"export", "ex"}).exit, Exit::usage) << "it would lose the contents";
   EXPECT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok);
   EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::ok);
-  EXPECT_FALSE(std::filesystem::exists(bench.folder.path() / "ex" / "stray"));
   const auto json = bench.run({"export", "ex", "--with-payloads", "--json"}).json();
-  EXPECT_EQ(keys_of(json),
-            (std::vector<std::string>{"folder", "logs", "missing", "network", "payloads"}));
+  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"folder", "frozen", "logs", "missing",
+                                                     "network", "payloads"}));
 }
 
 TEST(Export, LeavesWhatStandsThereIfAnythingGoesWrong) {
@@ -188,7 +204,7 @@ TEST(Export, LeavesWhatStandsThereIfAnythingGoesWrong) {
   bench.daemon.on<local::ExportEntriesRequest>(damaged);
   EXPECT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::refused);
   bench.daemon.on<local::ExportEntriesRequest>(local::Refusal{Errc::not_found, "gone"});
-  EXPECT_EQ(bench.run({"export", "ex"}).exit, Exit::refused);
+  EXPECT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::refused);
   EXPECT_EQ(bench.read("ex/kith-export"), before);
   EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::ok);
   EXPECT_FALSE(std::filesystem::exists(bench.folder.path() / "ex.kith-part"));
@@ -199,6 +215,49 @@ TEST(Export, LeavesWhatStandsThereIfAnythingGoesWrong) {
   bench.write("other/mine.txt", "x");
   EXPECT_EQ(bench.run({"export", "other"}).exit, Exit::usage);
   EXPECT_EQ(bench.read("other/mine.txt"), "x");
+}
+
+TEST(Export, TakesOverNothingThatIsDamaged) {
+  // A complete bundle, which a second export would take over.
+  ArchiveOptions options;
+  options.size = 256;
+  const auto archive = make_archive(options);
+  const ArchivedMember member(1, testing::archive_network());
+  Bench bench;
+  local::ExportLogsAnswer logs;
+  logs.network = testing::archive_network();
+  logs.network_name = "Five Rivers";
+  local::ExportedLog& log = logs.logs.emplace_back();
+  log.code = "ZZA";
+  log.member = member.id();
+  log.log = member.log();
+  log.size = 256;
+  auto note = decode_note(text(archive.files.at("commons/ZZA/checkpoint")));
+  note->signatures.resize(1);
+  log.checkpoint = encode_note(*note);
+  bench.daemon.on<local::ExportLogsRequest>(logs);
+  bench.daemon.on<local::ExportEntriesRequest>(
+      local::ExportEntriesAnswer{archive.files.at("commons/ZZA/tile/entries/000"),
+                                 archive.files.at("commons/ZZA/kith/payloads/000"), 256});
+  ASSERT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok);
+  const auto asked = [&] {
+    return std::ranges::count_if(bench.daemon.asked, [](const local::Request& request) {
+      return std::holds_alternative<local::ExportEntriesRequest>(request);
+    });
+  };
+  ASSERT_EQ(asked(), 1);
+  ASSERT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok);
+  EXPECT_EQ(asked(), 1) << "nothing is asked for twice";
+
+  for (const char* file : {"ex/commons/ZZA/tile/entries/000", "ex/commons/ZZA/kith/payloads/000"}) {
+    std::string content = bench.read(file);
+    content[content.size() / 2] ^= 1;
+    std::filesystem::remove(bench.folder.path() / file);
+    bench.write(file, content);
+    EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::faults);
+    EXPECT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok) << file;
+    EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::ok) << file;
+  }
 }
 
 /// A daemon that knows entry 11 of that log.
@@ -241,7 +300,8 @@ TEST(Prove, WritesWhatVerifyAccepts) {
   EXPECT_EQ(json["confirmations"].size(), 2U);
   const std::string network = to_base32(testing::archive_network().view());
   EXPECT_EQ(bench.run({"verify", "night.tlog-proof", "--expect", network}).exit, Exit::ok);
-  EXPECT_EQ(bench.run({"verify", "night.tlog-proof", "--expect", "aaaa"}).exit, Exit::forged);
+  EXPECT_EQ(bench.run({"verify", "night.tlog-proof", "--expect", std::string(52, 'a')}).exit,
+            Exit::forged);
 
   const Outcome receipt = bench.run({"receipt", "a4dq"});
   EXPECT_EQ(receipt.exit, Exit::ok);

@@ -188,10 +188,16 @@ std::vector<std::pair<LeafClass, Bytes>> usual_texts(const ArchivedMember& membe
 MemoryArchive make_archive(const ArchiveOptions& options) {
   const NetworkId network = archive_network();
   MemoryArchive archive;
-  Manifest manifest{network, "Five Rivers", MemberId{{1}}, first_ms, options.is_whole, {}, {}};
+  Manifest manifest;
+  manifest.network = network;
+  manifest.network_name = "Five Rivers";
+  manifest.exporter = MemberId{{1}};
+  manifest.time = first_ms;
+  manifest.is_whole = options.is_whole;
   std::vector<ArchivedMember> witnesses;
   for (std::size_t i = 0; i < options.witnesses + options.further; ++i) {
-    witnesses.emplace_back(static_cast<std::uint8_t>(100 + i), network);
+    const bool is_owner = i == 0 && options.own_witness;
+    witnesses.emplace_back(static_cast<std::uint8_t>(is_owner ? 1 : 100 + i), network);
   }
   for (std::size_t i = 0; i < options.logs; ++i) {
     const ArchivedMember member(static_cast<std::uint8_t>(1 + i), network);
@@ -213,13 +219,14 @@ MemoryArchive make_archive(const ArchiveOptions& options) {
         further.push_back(word);
       }
     }
+    ArchivedLog& log = manifest.logs.emplace_back();
+    log.path = folder;
+    log.member = member.id();
+    log.size = options.size;
     archive.files[folder + "/checkpoint"] = to_bytes(view(encode_note(*note)));
     if (!further.empty()) {
       archive.files[folder + "/kith/cosignatures"] = to_bytes(view(encode_cosignatures(further)));
     }
-    manifest.logs.push_back({folder, member.id(), commons, options.size,
-                             static_cast<std::uint32_t>(options.witnesses),
-                             static_cast<std::uint32_t>(further.size())});
     manifest.vkeys.push_back(
         encode_vkey({log_origin(member.log()), KeyType::ed25519, member.log_key.public_key()}));
   }
@@ -231,7 +238,24 @@ MemoryArchive make_archive(const ArchiveOptions& options) {
   }
   archive.files[std::string(certificates_name)] = to_bytes(view(encode_certificates(statements)));
   archive.files[std::string(manifest_name)] = to_bytes(view(encode_manifest(manifest)));
+  list_anew(archive);
   return archive;
+}
+
+void list_anew(MemoryArchive& archive) {
+  auto manifest = decode_manifest(text(archive.files.at(std::string(manifest_name))));
+  KITH_CHECK(manifest.has_value());
+  const auto hash_of = [&](const std::string& path) {
+    return blake2b({BytesView(archive.files.at(path))});
+  };
+  manifest->certificates = hash_of(std::string(certificates_name));
+  for (ArchivedLog& log : manifest->logs) {
+    log.checkpoint = hash_of(log.path + "/checkpoint");
+    const std::string further = log.path + "/kith/cosignatures";
+    log.cosignatures.reset();
+    if (archive.files.contains(further)) log.cosignatures = hash_of(further);
+  }
+  archive.files[std::string(manifest_name)] = to_bytes(view(encode_manifest(*manifest)));
 }
 
 Result<ArchiveReport> audit_of(const ArchiveFiles& files, bool with_keys) {
@@ -244,8 +268,9 @@ Result<ArchiveReport> audit_of(const ArchiveFiles& files, bool with_keys) {
     return keys;
   });
   if (!audit) return audit.error();
-  for (auto& log : audit->logs()) {
+  for (auto log = audit->next_log(); log; log = audit->next_log()) {
     for (std::uint64_t n = 0; n < log->bundles(); ++n) log->absorb(log->check(n));
+    audit->end(*log);
   }
   return audit->finish();
 }

@@ -47,6 +47,7 @@ struct ArchiveOptions {
   std::size_t witnesses = 2;  ///< Whose lines are in the checkpoint.
   std::size_t further = 0;    ///< Whose words for a smaller size lie beside it.
   bool is_whole = true;
+  bool own_witness = false;  ///< The first witness is the owner of the first log.
   /// The payload texts of a log; by default as ArchivedMember says.
   std::function<std::vector<std::pair<LeafClass, Bytes>>(const ArchivedMember&, std::uint64_t)>
       texts;
@@ -56,6 +57,8 @@ struct ArchiveOptions {
 /// The keys of the space that all sealed payloads are sealed with.
 [[nodiscard]] SpaceKeys archive_keys();
 [[nodiscard]] MemoryArchive make_archive(const ArchiveOptions& options);
+/// Writes the hashes of the list of contents again, as whoever forges an export would.
+void list_anew(MemoryArchive& archive);
 /// A payload text: what `author` says in the log of `member`.
 [[nodiscard]] Bytes text_by(const SigningKey& author, const ArchivedMember& member,
                             const std::string& kind, const Bytes& body, std::uint64_t number);

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "protocol/log/witness.hpp"
 #include "tests/support/archive.hpp"
 
 namespace kith {
@@ -12,6 +13,7 @@ namespace {
 using testing::ArchivedMember;
 using testing::ArchiveOptions;
 using testing::audit_of;
+using testing::list_anew;
 using testing::make_archive;
 using testing::MemoryArchive;
 
@@ -22,7 +24,7 @@ ArchiveOptions twenty() {
   return options;
 }
 
-/// Whether it is refused, and by naming this file.
+/// Whether an accident to this file is told as such: damaged, and no other file is blamed.
 ::testing::AssertionResult names(const MemoryArchive& archive, const std::string& file) {
   const auto report = audit_of(archive, false);
   if (!report) {
@@ -31,16 +33,21 @@ ArchiveOptions twenty() {
     }
     return ::testing::AssertionFailure() << "refused for " << report.error().detail;
   }
-  if (report->verdict() == Verdict::intact) return ::testing::AssertionFailure() << "intact";
-  std::string found;
+  if (report->verdict() != Verdict::damaged) {
+    return ::testing::AssertionFailure() << name(report->verdict());
+  }
+  std::string others;
+  bool is_named = false;
   const auto look = [&](const std::vector<Finding>& findings) {
-    for (const Finding& finding : findings) found += finding.file + ": " + finding.what + '\n';
-    return std::ranges::count(findings, file, &Finding::file) > 0;
+    for (const Finding& finding : findings) {
+      if (finding.file == file) is_named = true;
+      if (finding.file != file) others += finding.file + ": " + finding.what + '\n';
+    }
   };
-  bool is_named = look(report->findings);
-  for (const LogReport& log : report->logs) is_named = look(log.findings) || is_named;
-  if (is_named) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << "named are others:\n" << found;
+  look(report->findings);
+  for (const LogReport& log : report->logs) look(log.findings);
+  if (is_named && others.empty()) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << (is_named ? "also" : "only") << " named are:\n" << others;
 }
 
 std::string said(const ArchiveReport& report) {
@@ -126,9 +133,10 @@ TEST(ArchiveAudit, RefusesWhatIsCutOffRemovedAddedOrExchanged) {
       if (other_content == content) continue;
       MemoryArchive exchanged = whole;
       std::swap(exchanged.files.at(path), exchanged.files.at(other));
-      // What one of them is needed for, the other cannot be held against.
-      EXPECT_TRUE(names(exchanged, path) || names(exchanged, other))
-          << path << " exchanged with " << other;
+      const auto report = audit_of(exchanged, false);
+      EXPECT_TRUE(!report || report->verdict() == Verdict::damaged)
+          << path << " exchanged with " << other << '\n'
+          << said(*report);
     }
   }
   for (const std::string added : {"more", "commons/ZZA/tile/0/001.p/1", "commons/ZZC/checkpoint"}) {
@@ -157,6 +165,134 @@ TEST(ArchiveAudit, TellsAFalseBundleFromAFalseTile) {
       EXPECT_EQ(finding.file, file) << finding.what;
     }
   }
+}
+
+TEST(ArchiveAudit, AListThatClaimsMoreThanThereIsEndsTheCheck) {
+  MemoryArchive archive = make_archive({});
+  auto manifest = decode_manifest(text(archive.files.at(std::string(manifest_name))));
+  ASSERT_TRUE(manifest);
+  manifest->logs[0].size = limits::tree_size_max;
+  archive.files[std::string(manifest_name)] = to_bytes(view(encode_manifest(*manifest)));
+  const auto report = audit_of(archive, false);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, Errc::not_found);
+}
+
+TEST(ArchiveAudit, NobodyIsItsOwnWitnessNorAnyoneTwice) {
+  ArchiveOptions options = twenty();
+  options.logs = 1;
+  options.own_witness = true;
+  const auto own = audit_of(make_archive(options), false);
+  ASSERT_TRUE(own);
+  EXPECT_EQ(own->verdict(), Verdict::forged) << said(*own);
+
+  MemoryArchive archive = make_archive(twenty());
+  auto manifest = decode_manifest(text(archive.files.at(std::string(manifest_name))));
+  manifest->logs[1].member = manifest->logs[0].member;
+  archive.files[std::string(manifest_name)] = to_bytes(view(encode_manifest(*manifest)));
+  EXPECT_FALSE(audit_of(archive, false)) << "one log under two names";
+}
+
+TEST(ArchiveAudit, ForkedIsOnlyWhatAWitnessSigned) {
+  const std::string file = "commons/ZZA/kith/cosignatures";
+  ArchiveOptions options = twenty();
+  options.logs = 1;
+  const MemoryArchive whole = make_archive(options);
+  const ArchivedMember owner(1, testing::archive_network());
+  const ArchivedMember witness(102, testing::archive_network());
+  auto words = decode_cosignatures(text(whole.files.at(file)), owner.log());
+  ASSERT_TRUE(words);
+  Cosignature word = words->front();
+  word.root.bytes[0] ^= 1;
+  MemoryArchive changed = whole;
+  changed.files[file] = to_bytes(view(encode_cosignatures({word})));
+  list_anew(changed);
+  EXPECT_EQ(audit_of(changed, false)->verdict(), Verdict::forged) << "nobody signed that";
+  const Cosignature other =
+      cosign(owner.log(), word.size, word.root, witness.id(), word.time_s, witness.witness_key);
+  changed.files[file] = to_bytes(view(encode_cosignatures({other})));
+  list_anew(changed);
+  EXPECT_EQ(audit_of(changed, false)->verdict(), Verdict::forked);
+}
+
+/// A true checkpoint with its cosignatures, over entries that somebody made up.
+MemoryArchive invented_under_a_true_checkpoint() {
+  const MemoryArchive whole = make_archive({});
+  ArchiveOptions options;
+  options.texts = [](const ArchivedMember& member, std::uint64_t size) {
+    auto texts = testing::usual_texts(member, size);
+    texts[10].second = testing::text_by(member.author, member, "document",
+                                        to_bytes(view("# Never said\n\ntext\n")), 10);
+    return texts;
+  };
+  MemoryArchive invented = make_archive(options);
+  invented.files["commons/ZZA/checkpoint"] = whole.files.at("commons/ZZA/checkpoint");
+  list_anew(invented);
+  return invented;
+}
+/// Marks the content of one entry as not held.
+void leave_out(MemoryArchive& archive, std::uint64_t index) {
+  Bytes& list = archive.files.at("commons/ZZA/kith/payloads/000.p/20");
+  std::size_t at = 0;
+  for (std::uint64_t i = 0; i < index; ++i) {
+    at += 4 + read_integer<std::uint32_t>(BytesView(list).subspan(at));
+  }
+  const auto length = read_integer<std::uint32_t>(BytesView(list).subspan(at));
+  const auto begin = list.begin() + static_cast<std::ptrdiff_t>(at);
+  list.erase(begin + 4, begin + 4 + static_cast<std::ptrdiff_t>(length));
+  std::fill(begin, begin + 4, std::uint8_t{0xFF});
+}
+
+TEST(ArchiveAudit, InventedEntriesUnderATrueCheckpointAreDamageWhateverElseIsMissing) {
+  MemoryArchive invented = invented_under_a_true_checkpoint();
+  EXPECT_EQ(audit_of(invented, false)->verdict(), Verdict::damaged);
+  leave_out(invented, 12);
+  const auto report = audit_of(invented, false);
+  EXPECT_EQ(report->verdict(), Verdict::damaged) << said(*report);
+  EXPECT_FALSE(report->logs[0].tree_holds);
+}
+
+TEST(ArchiveAudit, WhatNobodysKeyCouldBeHeldAgainstDoesNotHold) {
+  MemoryArchive archive = make_archive({});
+  leave_out(archive, 5);
+  EXPECT_EQ(audit_of(archive, false)->verdict(), Verdict::incomplete);
+  leave_out(archive, 0);
+  const auto report = audit_of(archive, false);
+  EXPECT_EQ(report->verdict(), Verdict::damaged) << said(*report);
+  EXPECT_FALSE(report->logs[0].log_key.has_value());
+}
+
+TEST(ArchiveAudit, AForgedSignatureIsNoAccident) {
+  MemoryArchive archive = make_archive({});
+  auto note = decode_note(text(archive.files.at("commons/ZZA/checkpoint")));
+  const auto forge = [&](std::size_t line) {
+    MemoryArchive forged = archive;
+    Note changed = *note;
+    changed.signatures[line].signature.back() ^= 1;
+    forged.files["commons/ZZA/checkpoint"] = to_bytes(view(encode_note(changed)));
+    EXPECT_EQ(audit_of(forged, false)->verdict(), Verdict::damaged) << "the list tells";
+    list_anew(forged);
+    return audit_of(forged, false)->verdict();
+  };
+  EXPECT_EQ(forge(0), Verdict::forged);
+  EXPECT_EQ(forge(1), Verdict::forged);
+}
+
+TEST(ArchiveAudit, OnlyWordsOnAllOfItAreConfirmations) {
+  ArchiveOptions options = twenty();
+  const auto report = audit_of(make_archive(options), false);
+  EXPECT_EQ(report->logs[0].confirmations.size(), 3U);
+  EXPECT_EQ(report->logs[0].confirmed(), 2U) << "one spoke of half of it";
+  EXPECT_EQ(report->logs[0].existed_by(), 1'790'000'100'000U);
+}
+
+TEST(ArchiveAudit, ALogOfAnotherSpaceIsNoneOfTheCommons) {
+  MemoryArchive archive = make_archive({});
+  auto manifest = decode_manifest(text(archive.files.at(std::string(manifest_name))));
+  manifest->logs[0].space.bytes[0] = 1;
+  EXPECT_FALSE(decode_manifest(encode_manifest(*manifest)));
+  manifest->logs.clear();
+  EXPECT_FALSE(decode_manifest(encode_manifest(*manifest))) << "nothing to check is no success";
 }
 
 }  // namespace

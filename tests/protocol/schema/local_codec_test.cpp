@@ -143,6 +143,7 @@ ExportedLog exported() {
   log.checkpoint = "a note\n";
   log.cosignatures = {
       {filled<LogId>(3), 4, filled<TreeHash>(5), filled<MemberId>(6), 7, filled<Signature>(8)}};
+  log.frozen = true;
   return log;
 }
 
