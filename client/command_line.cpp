@@ -342,7 +342,7 @@ void CommandLine::add_daemon_commands() {
       add(app_, "verify", "Check an export or a proof: no daemon, no network",
           "It is hashed again from its bytes, and every signature is checked.\n"
           "Exit codes: 0 intact, 3 damaged, 5 forged, 6 forked, 7 incomplete.\n\n"
-          "Examples:\n  kith verify audit-2026 --expect psej3dzm…\n  kith verify "
+          "Examples:\n  kith verify audit-2026 --expect ID\n  kith verify "
           "practice.tlog-proof",
           [this](Daemon&, const Console& console, const Desk& desk) {
             return verify(verify_, console, desk);

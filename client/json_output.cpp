@@ -322,9 +322,9 @@ std::string json_of(const Published& published, const std::vector<ProposalOutcom
 
 namespace {
 
-Json findings_of(const std::vector<Finding>& findings) {
+Json findings_of(const Findings& findings) {
   Json list = Json::array();
-  for (const Finding& finding : findings) {
+  for (const Finding& finding : findings.kept()) {
     list.push_back({{"verdict", name(finding.verdict)},
                     {"file", text_or_null(finding.file)},
                     {"what", finding.what}});
@@ -356,7 +356,7 @@ std::string json_of(const Exported& exported) {
                     {"member", full_id(report.log.member.view())},
                     {"size", report.log.size},
                     {"confirmed", report.confirmed()},
-                    {"verdict", name(report.verdict())}});
+                    {"verdict", name(report.findings.verdict())}});
   }
   return print(Json{{"folder", exported.folder},
                     {"network", full_id(exported.manifest.network.view())},
@@ -376,7 +376,7 @@ std::string json_of(const Proven& proven) {
 }
 
 std::string json_of(const ProofReport& report, bool expected) {
-  return print(Json{{"verdict", name(report.verdict())},
+  return print(Json{{"verdict", name(report.findings.verdict())},
                     {"network", full_id(report.network.view())},
                     {"expected", expected},
                     {"member", full_id(report.member.view())},
@@ -407,7 +407,7 @@ std::string json_of(const ArchiveReport& report, bool expected) {
                     {"sealed", log.sealed},
                     {"missing", log.missing},
                     {"findings", findings_of(log.findings)},
-                    {"more_findings", log.more_findings}});
+                    {"more_findings", log.findings.left_out()}});
   }
   return print(Json{{"verdict", name(report.verdict())},
                     {"network", full_id(report.manifest.network.view())},

@@ -170,14 +170,9 @@ class Exporter {
     if (!options_.with_payloads) return true;  // What is in clear is never missing for long.
     const auto source = folder_.before().open(path);
     if (!source) return false;
-    Bytes payload;
     for (unsigned i = 0; i < width; ++i) {
-      std::array<std::uint8_t, sizeof(std::uint32_t)> header{};
-      if ((*source)->read(header) != header.size()) return false;
-      const auto length = read_integer<std::uint32_t>(header);
-      if (length > limits::payload_bytes_max) return false;
-      payload.resize(length);
-      if ((*source)->read(payload) != length) return false;
+      const auto payload = next_payload(**source, limits::payload_bytes_max);
+      if (!payload || !*payload) return false;
     }
     return true;
   }
@@ -225,8 +220,9 @@ class Exporter {
 /// What is false in an export that was just written, or nothing.
 std::optional<std::string> damage_in(const std::vector<LogReport>& reports) {
   for (const LogReport& report : reports) {
-    const auto damage = std::ranges::find(report.findings, Verdict::damaged, &Finding::verdict);
-    if (damage != report.findings.end()) return damage->file + ": " + damage->what;
+    const auto& kept = report.findings.kept();
+    const auto damage = std::ranges::find(kept, Verdict::damaged, &Finding::verdict);
+    if (damage != kept.end()) return damage->file + ": " + damage->what;
     if (!report.log_key) return report.log.path + ": who may sign it is not known here";
   }
   return std::nullopt;
@@ -288,13 +284,7 @@ Answered<Written> write_export(const ExportOptions& options, const local::Export
                                                  "that something is still to come, wait for it; "
                                                  "else run kithd check"))};
   }
-  for (const LogReport& report : written.reports) {
-    manifest.vkeys.push_back(encode_vkey(*report.log_key));
-  }
-  for (const Certificate& certificate : witnesses.certificates) {
-    manifest.vkeys.push_back(encode_vkey(
-        {witness_name(certificate.member), KeyType::cosignature_v1, certificate.witness_key}));
-  }
+  manifest.vkeys = vkeys_of(written.reports, witnesses.certificates);
   const std::string list = encode_manifest(manifest);
   auto stored = folder->write(std::string(manifest_name), view(list));
   if (stored) stored = folder->finish();
@@ -311,10 +301,8 @@ Exit export_to(const ExportOptions& options, Daemon& daemon, const Console& cons
   if (!logs) return logs.exit;
   const auto written = write_export(options, *logs, false, daemon, console, desk);
   if (!written) return written.exit;
-  const Manifest& manifest = written->manifest;
-  const std::vector<LogReport>& reports = written->reports;
 
-  Exported exported{options.folder, manifest, reports, {}};
+  Exported exported{options.folder, written->manifest, written->reports, {}};
   for (const local::ExportedLog& log : logs->logs) {
     if (log.frozen) exported.frozen.push_back(log.code);
   }
@@ -322,8 +310,8 @@ Exit export_to(const ExportOptions& options, Daemon& daemon, const Console& cons
     console.err << "kith: two conflicting histories are known of " << joined(exported.frozen, ", ")
                 << "; this export holds the one that is kept here, and not the proof\n";
   }
-  for (const LogReport& report : reports) {
-    for (const Finding& finding : report.findings) {
+  for (const LogReport& report : exported.reports) {
+    for (const Finding& finding : report.findings.kept()) {
       if (finding.verdict < Verdict::damaged) continue;
       console.err << "kith: " << clean_line(finding.file) << ": " << clean_line(finding.what)
                   << '\n';
@@ -334,8 +322,8 @@ Exit export_to(const ExportOptions& options, Daemon& daemon, const Console& cons
     return Exit::ok;
   }
   std::uint64_t entries = 0;
-  for (const ArchivedLog& log : manifest.logs) entries += log.size;
-  console.out << counted(manifest.logs.size(), "log", "logs") << " with "
+  for (const LogReport& report : exported.reports) entries += report.log.size;
+  console.out << counted(exported.reports.size(), "log", "logs") << " with "
               << counted(entries, "entry", "entries") << " exported to "
               << clean_line(options.folder) << '\n';
   if (!options.with_payloads) {

@@ -46,8 +46,8 @@ Result<std::pair<std::string, ProofReport>> proof_of(const local::ProveAnswer& a
       encode_proof({index, answer.path, encode_note(*note), encode_context(context)});
   auto checked = audit_proof(text);
   if (!checked) return checked.error();
-  if (checked->verdict() != Verdict::intact) {
-    return fail(Errc::io, "kithd's answer does not hold (" + checked->findings.front().what +
+  if (checked->findings.verdict() != Verdict::intact) {
+    return fail(Errc::io, "kithd's answer does not hold (" + checked->findings.kept().front().what +
                               "); run kithd check");
   }
   return std::pair{std::move(text), std::move(*checked)};

@@ -51,26 +51,24 @@ bool is_fixed(const Manifest& manifest, const std::vector<std::string>& expected
       manifest.logs, [&](const ArchivedLog& log) { return is_named(expected, log.member.view()); });
 }
 
-std::string period_of(const LogReport& log) {
-  return date_of(log.first_time).substr(0, 10) + " to " + date_of(log.last_time).substr(0, 10);
-}
-
 void print_logs(const Console& console, const ArchiveReport& report) {
-  Table table({"log", "entries", "logged", "existed by", "confirmed", "read", "sealed", "missing"});
+  // Narrow enough for 80 columns; --json has everything.
+  Table table({"log", "entries", "last logged", "existed by", "confirmed", "sealed", "missing"});
   for (const LogReport& log : report.logs) {
-    table.add({log.log.path, std::to_string(log.log.size), period_of(log),
+    table.add({log.log.path, std::to_string(log.log.size), date_of(log.last_time).substr(0, 10),
                log.existed_by() == 0 ? "" : date_of(log.existed_by()),
-               "by " + std::to_string(log.confirmed()), std::to_string(log.clear + log.opened),
-               std::to_string(log.sealed), std::to_string(log.missing)});
+               "by " + std::to_string(log.confirmed()), std::to_string(log.sealed),
+               std::to_string(log.missing)});
   }
   table.print(console);
 }
 
-void print_findings(const Console& console, const std::vector<Finding>& findings) {
-  for (const Finding& finding : findings) {
+void print_findings(const Console& console, const Findings& findings) {
+  for (const Finding& finding : findings.kept()) {
     console.out << name(finding.verdict) << ": " << clean_line(finding.file)
                 << (finding.file.empty() ? "" : ": ") << clean_line(finding.what) << '\n';
   }
+  if (findings.left_out() > 0) console.out << "… and " << findings.left_out() << " more\n";
 }
 
 void print_ids(const Console& console, const ArchiveReport& report, bool fixed) {
@@ -104,10 +102,7 @@ void print_report(const Console& console, const ArchiveReport& report, bool fixe
                  "Their own\ncertificates say so; ask its members.\n\n";
   print_logs(console, report);
   print_findings(console, report.findings);
-  for (const LogReport& log : report.logs) {
-    print_findings(console, log.findings);
-    if (log.more_findings > 0) console.out << "… and " << log.more_findings << " more\n";
-  }
+  for (const LogReport& log : report.logs) print_findings(console, log.findings);
 }
 
 Exit verify_proof_file(const VerifyOptions& options, const Console& console, const Desk& desk) {
@@ -130,14 +125,14 @@ Exit verify_proof_file(const VerifyOptions& options, const Console& console, con
   const bool fixed = is_named(options.expected, report->member.view());
   if (console.json) {
     console.out << json_of(*report, fixed) << '\n';
-    return exit_of(report->verdict());
+    return exit_of(report->findings.verdict());
   }
   console.out << "Checked against member " << full_id(report->member.view()) << "\nof network "
               << full_id(report->network.view())
               << (fixed ? ", as you expect it to be.\n"
                         : ".\nThese ids come from the proof itself: compare them with what the "
                           "member told you, and give --expect ID.\n");
-  if (report->verdict() == Verdict::intact) {
+  if (report->findings.verdict() == Verdict::intact) {
     console.out << "It holds: entry " << report->index << " is in the log that this member signed, "
                 << date_of(report->leaf.time) << " by its clock.\n";
     for (const Confirmation& word : report->confirmations) {
@@ -148,7 +143,7 @@ Exit verify_proof_file(const VerifyOptions& options, const Console& console, con
                    "that the key was in\nforce, is what the certificates in it say.\n";
   }
   print_findings(console, report->findings);
-  return exit_of(report->verdict());
+  return exit_of(report->findings.verdict());
 }
 
 }  // namespace

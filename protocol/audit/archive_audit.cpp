@@ -17,10 +17,21 @@ constexpr std::size_t names_max = 100;
 }  // namespace
 
 Verdict ArchiveReport::verdict() const {
-  Verdict worst = Verdict::intact;
-  for (const Finding& finding : findings) worst = std::max(worst, finding.verdict);
-  for (const LogReport& log : logs) worst = std::max(worst, log.verdict());
+  Verdict worst = findings.verdict();
+  for (const LogReport& log : logs) worst = std::max(worst, log.findings.verdict());
   return worst;
+}
+
+std::vector<std::string> vkeys_of(const std::vector<LogReport>& logs,
+                                  const std::vector<Certificate>& witnesses) {
+  std::vector<std::string> vkeys;
+  for (const LogReport& log : logs) {
+    if (log.log_key) vkeys.push_back(encode_vkey(*log.log_key));
+  }
+  for (const Certificate& certificate : witnesses) {
+    vkeys.push_back(encode_vkey(witness_note_key(certificate.member, certificate.witness_key)));
+  }
+  return vkeys;
 }
 
 Result<ArchiveAudit> ArchiveAudit::begin(const ArchiveFiles& files, const KeysOf& keys_of) {
@@ -52,10 +63,6 @@ std::uint64_t ArchiveAudit::entries() const {
   std::uint64_t all = 0;
   for (const ArchivedLog& log : report_.manifest.logs) all += log.size;
   return all;
-}
-
-void ArchiveAudit::find(Verdict verdict, std::string_view file, std::string what) {
-  report_.findings.push_back({verdict, std::string(file), std::move(what)});
 }
 
 void ArchiveAudit::read_certificates() {
@@ -92,17 +99,19 @@ Result<bool> ArchiveAudit::compare_names() {
   there.erase(std::string(manifest_name));
   there.erase(std::string(certificates_name));
   std::size_t missing = 0;
+  std::string last_missing;
   for (const ArchivedLog& log : report_.manifest.logs) {
     each_file(log, [&](const std::string& within) {
       const std::string path = log.path + '/' + within;
       if (there.erase(path) > 0) return true;
       find(Verdict::damaged, path, "it is missing");
+      last_missing = path;
       return ++missing < names_max;
     });
     // A list of contents may claim more than any disk holds: then there is no end to looking.
     if (missing < names_max) continue;
-    return fail(Errc::not_found, report_.findings.back().file +
-                                     " and many others are missing: this is a part of an export");
+    return fail(Errc::not_found,
+                last_missing + " and many others are missing: this is a part of an export");
   }
   std::vector<std::string> added(there.begin(), there.end());
   std::ranges::sort(added);
@@ -122,16 +131,8 @@ void ArchiveAudit::compare_keys() {
     find(Verdict::damaged, certificates_name,
          "line " + std::to_string(i + 2) + " is needed by no cosignature");
   }
-  std::vector<std::string> vkeys;
-  for (const LogReport& log : report_.logs) {
-    if (log.log_key) vkeys.push_back(encode_vkey(*log.log_key));
-  }
-  for (const Certificate& certificate : witnesses_.certificates) {
-    vkeys.push_back(encode_vkey(
-        {witness_name(certificate.member), KeyType::cosignature_v1, certificate.witness_key}));
-  }
-  if (vkeys == report_.manifest.vkeys) return;
-  find(Verdict::forged, manifest_name,
+  if (vkeys_of(report_.logs, witnesses_.certificates) == report_.manifest.vkeys) return;
+  find(Verdict::damaged, manifest_name,
        "its verifier keys are not those that the certificates name");
 }
 

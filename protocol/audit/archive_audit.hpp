@@ -14,12 +14,16 @@ namespace kith {
 struct ArchiveReport {
   Manifest manifest;
   std::vector<LogReport> logs;
-  std::vector<Finding> findings;  ///< That concern no single log.
-  bool has_founding = false;      ///< The entry that founds the network is in it.
+  Findings findings;          ///< That concern no single log.
+  bool has_founding = false;  ///< The entry that founds the network is in it.
 
   /// The worst of all findings.
   [[nodiscard]] Verdict verdict() const;
 };
+
+/// The verifier keys that an export names: of each log, if its key is known, then of each witness.
+[[nodiscard]] std::vector<std::string> vkeys_of(const std::vector<LogReport>& logs,
+                                                const std::vector<Certificate>& witnesses);
 
 /// Checks an export, one log after the other. The caller runs each log's checks, on as many threads
 /// as it likes.
@@ -49,7 +53,9 @@ class ArchiveAudit {
   void read_certificates();
   [[nodiscard]] Result<bool> compare_names();
   void compare_keys();
-  void find(Verdict verdict, std::string_view file, std::string what);
+  void find(Verdict verdict, std::string_view file, std::string what) {
+    report_.findings.add(verdict, std::string(file), std::move(what));
+  }
 
   const ArchiveFiles* files_;
   ArchiveReport report_;

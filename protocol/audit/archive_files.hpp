@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -17,6 +18,10 @@ class ByteSource {
   /// Fills as much of `to` as there is; less only at the end of the file or if it cannot be read.
   [[nodiscard]] virtual std::size_t read(std::span<std::uint8_t> to) = 0;
 };
+
+/// The next of a payload list (docs/PROTOCOL), or nothing for one that is not held. malformed if
+/// the list is cut off or says more than `bytes_max`, which is read before memory is taken for it.
+[[nodiscard]] Result<std::optional<Bytes>> next_payload(ByteSource& list, std::size_t bytes_max);
 
 /// The files of an export, wherever they lie. Paths are relative, with '/' between their parts.
 /// Several threads may call it at once.

@@ -2,6 +2,7 @@
 #include "protocol/audit/log_audit.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "protocol/base/check.hpp"
 #include "protocol/crypto/crypto.hpp"
@@ -35,10 +36,20 @@ const char* name(Verdict verdict) {
   return "";
 }
 
-Verdict LogReport::verdict() const {
-  Verdict worst = Verdict::intact;
-  for (const Finding& finding : findings) worst = std::max(worst, finding.verdict);
-  return worst;
+void Findings::add(Verdict verdict, std::string file, std::string what) {
+  if (++counts_[static_cast<std::size_t>(verdict)] > findings_max) return;
+  kept_.push_back({verdict, std::move(file), std::move(what)});
+}
+
+Verdict Findings::verdict() const {
+  for (const Verdict verdict : {Verdict::forked, Verdict::forged, Verdict::damaged}) {
+    if (has(verdict)) return verdict;
+  }
+  return has(Verdict::incomplete) ? Verdict::incomplete : Verdict::intact;
+}
+
+std::uint64_t Findings::left_out() const {
+  return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0}) - kept_.size();
 }
 
 std::size_t LogReport::confirmed() const {
@@ -78,13 +89,8 @@ unsigned LogAudit::width_of(std::uint64_t bundle) const {
   return tile_width(report_.log.size, 0, bundle);
 }
 
-void LogAudit::find(Finding finding) {
-  if (report_.findings.size() < findings_max) {
-    if (!finding.file.empty()) blamed_.insert(finding.file);
-    report_.findings.push_back(std::move(finding));
-  } else {
-    ++report_.more_findings;
-  }
+void LogAudit::find(Verdict verdict, const std::string& file, std::string what) {
+  report_.findings.add(verdict, file, std::move(what));
 }
 
 // ---- what the log and its witnesses signed ----
@@ -129,7 +135,7 @@ void LogAudit::check_log_signature() {
   if (!note_) return;
   const std::string path = file(checkpoint_name);
   if (!keys_known_) {
-    if (!has_damage()) {
+    if (report_.findings.verdict() < Verdict::damaged) {
       find(Verdict::damaged, path,
            "an entry that may say who signs is missing, so no signature of it could be checked");
     }
@@ -139,7 +145,7 @@ void LogAudit::check_log_signature() {
   if (certificate == nullptr) {
     return find(Verdict::forged, path, "no certificate in the log says who may sign it");
   }
-  const NoteKey key{log_origin(report_.id), KeyType::ed25519, certificate->log_key};
+  const NoteKey key = log_note_key(report_.id, certificate->log_key);
   const NoteSignature& line = note_->signatures.front();
   const Note alone{note_->text, {line}};
   if (line.name != key.name || line.key_id != key_id(key) || !verify_note(alone, {key})) {
@@ -153,8 +159,7 @@ void LogAudit::check_line(const NoteSignature& line, WitnessCertificates& witnes
   const Note alone{note_->text, {line}};
   for (std::size_t i = 0; i < witnesses.certificates.size(); ++i) {
     const Certificate& certificate = witnesses.certificates[i];
-    const NoteKey key{witness_name(certificate.member), KeyType::cosignature_v1,
-                      certificate.witness_key};
+    const NoteKey key = witness_note_key(certificate.member, certificate.witness_key);
     if (line.name != key.name || line.key_id != key_id(key)) continue;
     if (certificate.member == report_.log.member) {
       return find(Verdict::forged, path, "the log's owner is its own witness");
@@ -267,7 +272,7 @@ bool LogAudit::fits_above(const TileId& tile, const std::vector<TreeHash>& hashe
 // ---- in the order of the log ----
 
 void LogAudit::absorb(Found found) {
-  for (Finding& finding : found.findings) find(std::move(finding));
+  for (Finding& one : found.findings) find(one.verdict, one.file, std::move(one.what));
   if (found.last_time != 0) {
     report_.first_time =
         report_.last_time == 0 ? found.first_time : std::min(report_.first_time, found.first_time);
@@ -335,49 +340,41 @@ void LogAudit::add_to_level(unsigned level, const TreeHash& root) {
   Level& at = levels_[level];
   at.hashes.push_back(root);
   if (at.hashes.size() < limits::tile_hashes) return;
-  const TreeHash above = tile_root(at.hashes);
-  compare_tile(level);
+  const TreeHash above = tile_root(settle(level));
   ++at.tile;
   at.hashes.clear();
   add_to_level(level + 1, above);
 }
 
-void LogAudit::compare_tile(unsigned level) {
+std::vector<TreeHash> LogAudit::settle(unsigned level) {
   const Level& at = levels_[level];
   const TileId tile{level, at.tile, static_cast<unsigned>(at.hashes.size())};
   const std::string path = file(tile_path(tile));
-  const auto of_file = tile_file(tile);
-  if (!of_file) return find(Verdict::damaged, path, of_file.error().detail);
-  if (*of_file == at.hashes) return;
+  auto of_file = tile_file(tile);
+  if (!of_file) find(Verdict::damaged, path, of_file.error().detail);
+  if (!of_file || *of_file == at.hashes) return at.hashes;
   if (!fits_above(tile, *of_file)) {
-    return find(Verdict::damaged, path, "its hashes are not those of the tree below");
+    find(Verdict::damaged, path, "its hashes are not those of the tree below");
+    return at.hashes;
   }
   // It is the true one, so what lies below it is not, although that agrees with itself.
   for (std::size_t i = 0; i < at.hashes.size(); ++i) {
     if ((*of_file)[i] == at.hashes[i]) continue;
     const TileId below{level - 1, at.tile * limits::tile_hashes + i, limits::tile_hashes};
-    const std::string false_tile = file(tile_path(below));
-    if (blamed_.contains(false_tile)) continue;
-    find(Verdict::damaged, false_tile, "it does not belong to the tree that was signed");
-    if (level == 1) {
-      find(Verdict::damaged, file(bundle_path(below.index, below.width)),
-           "it does not belong to the tree that was signed");
-    }
+    const std::string why = "it does not belong to the tree that was signed";
+    find(Verdict::damaged, file(tile_path(below)), why);
+    if (level == 1) find(Verdict::damaged, file(bundle_path(below.index, below.width)), why);
   }
-}
-
-bool LogAudit::has_damage() const {
-  return std::ranges::any_of(
-      report_.findings, [](const Finding& finding) { return finding.verdict >= Verdict::damaged; });
+  return std::move(*of_file);
 }
 
 void LogAudit::check_root() {
   for (unsigned level = 1; !is_broken_ && level < levels_.size(); ++level) {
-    if (!levels_[level].hashes.empty()) compare_tile(level);
+    if (!levels_[level].hashes.empty()) static_cast<void>(settle(level));
   }
   report_.root = range_.root();
   report_.tree_holds = checkpoint_ && !is_broken_ && report_.root == checkpoint_->root;
-  if (report_.tree_holds || has_damage()) return;
+  if (report_.tree_holds || report_.findings.verdict() >= Verdict::damaged) return;
   find(Verdict::damaged, file(checkpoint_name), "its root is not that of the entries");
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -33,6 +34,28 @@ struct Finding {
 
   friend bool operator==(const Finding&, const Finding&) = default;
 };
+inline constexpr std::size_t findings_max = 1'000;  // Of each verdict, in one list.
+
+/// What was found wrong. All are counted; of each verdict the first findings_max are kept, so that
+/// many of one cannot hide another.
+class Findings {
+ public:
+  void add(Verdict verdict, std::string file, std::string what);
+  /// The worst of all, kept or not; intact if there are none.
+  [[nodiscard]] Verdict verdict() const;
+  [[nodiscard]] bool has(Verdict verdict) const { return count(verdict) > 0; }
+  [[nodiscard]] const std::vector<Finding>& kept() const { return kept_; }
+  /// How many more there were.
+  [[nodiscard]] std::uint64_t left_out() const;
+
+ private:
+  [[nodiscard]] std::uint64_t count(Verdict verdict) const {
+    return counts_[static_cast<std::size_t>(verdict)];
+  }
+
+  std::vector<Finding> kept_;
+  std::array<std::uint64_t, static_cast<std::size_t>(Verdict::forked) + 1> counts_{};
+};
 
 /// A witness's word that holds.
 struct Confirmation {
@@ -62,16 +85,13 @@ struct LogReport {
   std::uint64_t missing = 0;  ///< Payloads that should be here and are not.
   std::uint32_t certificates = 0;
   std::uint32_t enrolments = 0;
-  std::vector<Finding> findings;  ///< At most findings_max; `more_findings` counts the rest.
-  std::uint64_t more_findings = 0;
+  Findings findings;
 
-  [[nodiscard]] Verdict verdict() const;
   /// By how many others, all of it.
   [[nodiscard]] std::size_t confirmed() const;
   /// When the first of these did so: all of it existed no later. 0: nobody did.
   [[nodiscard]] Millis existed_by() const;
 };
-inline constexpr std::size_t findings_max = 1'000;
 
 /// Certificates of witnesses that verify, and which of them were needed.
 struct WitnessCertificates {
@@ -135,19 +155,16 @@ class LogAudit {
   void absorb_hashes(const Found& found);
   void note_roots(const Found& found);
   void add_to_level(unsigned level, const TreeHash& root);
-  void compare_tile(unsigned level);
+  /// The hashes of the tile that is being filled, as far as they can be believed.
+  [[nodiscard]] std::vector<TreeHash> settle(unsigned level);
   void absorb_said(const Judged& said);
   void check_root();
-  [[nodiscard]] bool has_damage() const;
   void check_log_signature();
   void check_line(const NoteSignature& line, WitnessCertificates& witnesses);
   void check_further(WitnessCertificates& witnesses);
   [[nodiscard]] static std::optional<std::size_t> witness_of(const Cosignature& word,
                                                              const WitnessCertificates& witnesses);
-  void find(Finding finding);
-  void find(Verdict verdict, std::string file, std::string what) {
-    find(Finding{verdict, std::move(file), std::move(what)});
-  }
+  void find(Verdict verdict, const std::string& file, std::string what);
 
   LogReport report_;
   NetworkId network_;
@@ -163,7 +180,6 @@ class LogAudit {
   CompactRange range_;
   bool is_broken_ = false;  // Hashes are missing, so the root cannot be known.
   std::vector<Level> levels_;
-  std::set<std::string> blamed_;
   std::map<std::uint64_t, TreeHash> roots_;  // At sizes that cosignatures name.
   KeyHistory keys_;
   bool keys_known_ = true;  // Nothing that may say who may speak was lost so far.

@@ -6,9 +6,6 @@
 namespace kith {
 namespace {
 
-constexpr std::size_t length_bytes = sizeof(std::uint32_t);
-constexpr std::uint32_t not_here = 0xFFFF'FFFF;  // Instead of a length, in a payload list.
-
 std::string entry(std::uint64_t index) { return "entry " + std::to_string(index) + ": "; }
 
 /// What the order of the log decides with; the text only of statements, which are small.
@@ -84,8 +81,8 @@ bool LogAudit::believe(Found& found, std::vector<TreeHash> of_leaves) const {
     found.findings.push_back(
         {Verdict::damaged, bundle_file_name, "its entries do not have the hashes in the tree"});
   }
-  if (leaves_fit || tile_fits)
-    found.hashes = leaves_fit ? std::move(of_leaves) : std::move(*of_tile);
+  if (leaves_fit) found.hashes = std::move(of_leaves);
+  if (tile_fits) found.hashes = std::move(*of_tile);
   return leaves_fit;
 }
 
@@ -97,9 +94,10 @@ void LogAudit::read_payload(Found& found, const Leaf& leaf, std::uint64_t index,
   if (!payload) {
     ++(is_due ? found.missing : found.sealed);
     found.has_lost_keys = found.has_lost_keys || is_clear;
-    if (is_due)
+    if (is_due) {
       found.findings.push_back(
           {Verdict::incomplete, path, entry(index) + "its content is missing"});
+    }
     return;
   }
   if (!is_due) {
@@ -137,20 +135,9 @@ void LogAudit::read_payloads(Found& found, const std::vector<Leaf>& leaves) cons
   if (!source) return refuse(source.error().detail);
   std::uint64_t index = found.bundle * limits::tile_hashes;
   for (const Leaf& leaf : leaves) {
-    std::array<std::uint8_t, length_bytes> header{};
-    if ((*source)->read(header) != header.size())
-      return refuse(entry(index) + "the file is cut off");
-    const auto length = read_integer<std::uint32_t>(header);
-    if (length == not_here) {
-      read_payload(found, leaf, index++, std::nullopt);
-      continue;
-    }
-    if (length != leaf.payload_bytes) {
-      return refuse(entry(index) + "its content is not of the size that the entry says");
-    }
-    Bytes payload(length);
-    if ((*source)->read(payload) != length) return refuse(entry(index) + "the file is cut off");
-    read_payload(found, leaf, index++, payload);
+    const auto payload = next_payload(**source, leaf.payload_bytes);
+    if (!payload) return refuse(entry(index) + payload.error().detail);
+    read_payload(found, leaf, index++, *payload);
   }
   std::array<std::uint8_t, 1> more{};
   if ((*source)->read(more) != 0) refuse("it goes on after its last entry");

@@ -10,7 +10,7 @@ namespace kith {
 namespace {
 
 void find(ProofReport& report, Verdict verdict, std::string what) {
-  report.findings.push_back({verdict, "", std::move(what)});
+  report.findings.add(verdict, "", std::move(what));
 }
 
 /// Every line but the log's, each by a witness whose certificate is there, and each of these
@@ -22,11 +22,10 @@ void check_witnesses(const Note& note, const std::vector<Certificate>& certifica
     if (line.name == log_origin(report.log)) continue;
     bool is_known = false;
     for (std::size_t i = 1; i < certificates.size() && !is_known; ++i) {
-      const NoteKey key{witness_name(certificates[i].member), KeyType::cosignature_v1,
-                        certificates[i].witness_key};
+      const MemberId& who = certificates[i].member;
+      const NoteKey key = witness_note_key(who, certificates[i].witness_key);
       if (line.name != key.name || line.key_id != key_id(key)) continue;
       is_known = true;
-      const MemberId& who = certificates[i].member;
       const bool is_owner = who == report.member;
       const bool is_second =
           std::ranges::count(report.confirmations, who, &Confirmation::witness) > 0;
@@ -36,7 +35,7 @@ void check_witnesses(const Note& note, const std::vector<Certificate>& certifica
       }
       needed[i] = true;
       report.confirmations.push_back(
-          {certificates[i].member, report.size, read_integer<std::uint64_t>(line.signature)});
+          {who, report.size, read_integer<std::uint64_t>(line.signature)});
     }
     if (!is_known) find(report, Verdict::damaged, "a line by nobody whose certificate is there");
   }
@@ -46,12 +45,6 @@ void check_witnesses(const Note& note, const std::vector<Certificate>& certifica
 }
 
 }  // namespace
-
-Verdict ProofReport::verdict() const {
-  Verdict worst = Verdict::intact;
-  for (const Finding& finding : findings) worst = std::max(worst, finding.verdict);
-  return worst;
-}
 
 Result<ProofReport> audit_proof(std::string_view bytes) {
   const auto proof = decode_proof(bytes);
@@ -90,7 +83,7 @@ Result<ProofReport> audit_proof(std::string_view bytes) {
   const auto note = decode_note(proof->checkpoint);
   if (!note) return note.error();
   if (const auto said = decode_checkpoint(note->text)) report.size = said->size;
-  const NoteKey key{log_origin(report.log), KeyType::ed25519, owner.log_key};
+  const NoteKey key = log_note_key(report.log, owner.log_key);
   const auto verified = verify_proof(*proof, view(context->leaf), key);
   if (!verified) {
     find(report, verified.error().code == Errc::bad_proof ? Verdict::damaged : Verdict::forged,

@@ -18,9 +18,7 @@ struct ProofReport {
   std::uint64_t size = 0;  ///< Of the tree that was signed.
   Leaf leaf;
   std::vector<Confirmation> confirmations;
-  std::vector<Finding> findings;
-
-  [[nodiscard]] Verdict verdict() const;
+  Findings findings;
 };
 
 /// malformed if it is no proof, or one that kith did not write and that therefore needs more than

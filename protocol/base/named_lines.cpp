@@ -36,6 +36,27 @@ std::string_view NamedLines::take() {
   return line;
 }
 
+Result<bool> read_number(NamedLines& lines, std::string_view name, std::uint64_t& to) {
+  const auto value = lines.value(name);
+  if (!value) return value.error();
+  const auto number = parse_decimal(*value, UINT64_MAX);
+  if (!number) return number.error();
+  to = *number;
+  return true;
+}
+
+Result<bool> read_words(NamedLines& lines, std::string_view name, std::size_t bytes_max,
+                        std::string& to) {
+  const auto value = lines.value(name);
+  if (!value) return value.error();
+  if (one_line(*value, bytes_max) != *value) {
+    return fail(Errc::malformed,
+                "the line \"" + std::string(name) + "\" is too long or no line of text");
+  }
+  to = *value;
+  return true;
+}
+
 void add_line(std::string& to, std::string_view name, std::string_view value) {
   to.append(name).append(" ").append(value).append("\n");
 }

@@ -32,6 +32,12 @@ class NamedLines {
   std::string_view rest_;
 };
 
+/// The value of the next line: decimal digits.
+[[nodiscard]] Result<bool> read_number(NamedLines& lines, std::string_view name, std::uint64_t& to);
+/// The value of the next line: a line of text of at most `bytes_max`.
+[[nodiscard]] Result<bool> read_words(NamedLines& lines, std::string_view name,
+                                      std::size_t bytes_max, std::string& to);
+
 /// Appends "name value" and LF.
 void add_line(std::string& to, std::string_view name, std::string_view value);
 

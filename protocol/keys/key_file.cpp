@@ -96,16 +96,6 @@ std::string invitation_lines(const Invitation& invitation) {
   return text;
 }
 
-Result<bool> read_name(NamedLines& lines, std::string& to) {
-  const auto name = lines.value("name");
-  if (!name) return name.error();
-  if (one_line(*name, limits::name_bytes_max) != *name) {
-    return fail(Errc::malformed, "the network's name is too long or no line of text");
-  }
-  to = *name;
-  return true;
-}
-
 Result<bool> read_addresses(NamedLines& lines, std::vector<std::string>& to) {
   while (lines.next_is("address")) {
     const auto address = lines.value("address");
@@ -114,15 +104,6 @@ Result<bool> read_addresses(NamedLines& lines, std::vector<std::string>& to) {
     if (to.size() == limits::addresses_max) return fail(Errc::too_large, "too many addresses");
     to.emplace_back(*address);
   }
-  return true;
-}
-
-Result<bool> read_expiry(NamedLines& lines, Millis& to) {
-  const auto value = lines.value("expires");
-  if (!value) return value.error();
-  const auto expires = parse_decimal(*value, UINT64_MAX);
-  if (!expires) return expires.error();
-  to = *expires;
   return true;
 }
 
@@ -209,12 +190,12 @@ Result<Invitation> decode_invitation(std::string_view text) {
   if (!header) return header.error();
   // Each line is read only if those before it were good; a Result that failed stops the chain.
   Result<bool> read = read_octets(lines, "network", invitation.network);
-  if (read) read = read_name(lines, invitation.network_name);
+  if (read) read = read_words(lines, "name", limits::name_bytes_max, invitation.network_name);
   if (read) read = read_octets(lines, "sponsor", invitation.sponsor);
   if (read) read = read_octets(lines, "transport", invitation.sponsor_transport);
   if (read) read = read_addresses(lines, invitation.addresses);
   if (read) read = read_secret(lines, "secret", invitation.secret);
-  if (read) read = read_expiry(lines, invitation.expires);
+  if (read) read = read_number(lines, "expires", invitation.expires);
   if (read) read = read_octets(lines, "decision", invitation.decision);
   if (read) read = read_octets(lines, "founder", invitation.founder);
   if (read) read = read_octets(lines, "check", check);

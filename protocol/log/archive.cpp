@@ -84,25 +84,15 @@ std::string manifest_lines(const Manifest& manifest) {
 }
 
 Result<bool> read_head(NamedLines& lines, Manifest& to) {
+  std::string payloads;
   Result<bool> read = read_octets(lines, "network", to.network);
-  if (!read) return read;
-  const auto name = lines.value("name");
-  if (!name) return name.error();
-  if (one_line(*name, limits::name_bytes_max) != *name) {
-    return fail(Errc::malformed, "the network's name is no line of text");
-  }
-  to.network_name = *name;
-  read = read_octets(lines, "exporter", to.exporter);
-  if (!read) return read;
-  const auto time = lines.value("time");
-  if (!time) return time.error();
-  const auto millis = parse_decimal(*time, UINT64_MAX);
-  if (!millis) return millis.error();
-  to.time = *millis;
-  const auto payloads = lines.value("payloads");
-  if (!payloads) return payloads.error();
-  to.is_whole = *payloads == "all";
-  return read_octets(lines, "certificates", to.certificates);
+  if (read) read = read_words(lines, "name", limits::name_bytes_max, to.network_name);
+  if (read) read = read_octets(lines, "exporter", to.exporter);
+  if (read) read = read_number(lines, "time", to.time);
+  if (read) read = read_words(lines, "payloads", limits::name_bytes_max, payloads);
+  if (read) read = read_octets(lines, "certificates", to.certificates);
+  to.is_whole = payloads == "all";
+  return read;
 }
 
 Result<bool> read_logs(NamedLines& lines, Manifest& to) {

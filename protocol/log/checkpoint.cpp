@@ -20,6 +20,10 @@ bool is_origin(std::string_view line) {
 
 std::string log_origin(const LogId& log) { return std::string(origin_start) + to_hex(log.view()); }
 
+NoteKey log_note_key(const LogId& log, const PublicKey& log_key) {
+  return {log_origin(log), KeyType::ed25519, log_key};
+}
+
 Result<LogId> log_of_origin(std::string_view origin) {
   if (!origin.starts_with(origin_start) || origin.size() != origin_start.size() + 2 * LogId::size) {
     return fail(Errc::malformed, "not the origin of a log");
@@ -61,7 +65,7 @@ std::string sign_checkpoint(const LogId& log, std::uint64_t size, const TreeHash
   KITH_CHECK(size <= limits::tree_size_max && (size != 0 || root == empty_root()));
   const std::string origin = log_origin(log);
   const std::string text = encode_checkpoint({origin, size, root});
-  const std::uint32_t id = key_id({origin, KeyType::ed25519, log_key.public_key()});
+  const std::uint32_t id = key_id(log_note_key(log, log_key.public_key()));
   const Signature signature = log_key.sign(view(text));
   return encode_note({text, {{origin, id, to_bytes(signature.view())}}});
 }
@@ -70,7 +74,7 @@ Result<Checkpoint> verify_checkpoint(std::string_view note, const LogId& log,
                                      const PublicKey& log_key) {
   const auto decoded = decode_note(note);
   if (!decoded) return fail(decoded.error(), "a checkpoint");
-  return verify_checkpoint(*decoded, {log_origin(log), KeyType::ed25519, log_key});
+  return verify_checkpoint(*decoded, log_note_key(log, log_key));
 }
 
 Result<Checkpoint> verify_checkpoint(const Note& note, const NoteKey& log_key) {

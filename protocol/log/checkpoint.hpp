@@ -19,6 +19,8 @@ struct Checkpoint {
 
 /// "kith/" and the log id in hex: origin and note key name of a log.
 [[nodiscard]] std::string log_origin(const LogId& log);
+/// The key with which the log's own line in a note is verified.
+[[nodiscard]] NoteKey log_note_key(const LogId& log, const PublicKey& log_key);
 /// malformed unless exactly what log_origin writes.
 [[nodiscard]] Result<LogId> log_of_origin(std::string_view origin);
 

@@ -28,6 +28,10 @@ std::string witness_name(const MemberId& witness) {
   return "kith/witness/" + to_hex(witness.view());
 }
 
+NoteKey witness_note_key(const MemberId& witness, const PublicKey& key) {
+  return {witness_name(witness), KeyType::cosignature_v1, key};
+}
+
 Cosignature cosign(const LogId& log, std::uint64_t size, const TreeHash& root,
                    const MemberId& witness, std::uint64_t time_s, const SigningKey& witness_key) {
   Cosignature cosignature{log, size, root, witness, time_s, {}};
@@ -43,8 +47,9 @@ bool verify_cosignature(const Cosignature& cosignature, const PublicKey& key) {
 
 NoteSignature to_note_signature(const Cosignature& cosignature, const PublicKey& key) {
   NoteSignature line;
-  line.name = witness_name(cosignature.witness);
-  line.key_id = key_id({line.name, KeyType::cosignature_v1, key});
+  const NoteKey by = witness_note_key(cosignature.witness, key);
+  line.name = by.name;
+  line.key_id = key_id(by);
   append_integer(line.signature, cosignature.time_s);
   append(line.signature, cosignature.signature.view());
   return line;

@@ -13,6 +13,8 @@ namespace kith {
 
 /// "kith/witness/" and the member id in hex.
 [[nodiscard]] std::string witness_name(const MemberId& witness);
+/// The key with which this witness's lines in notes are verified.
+[[nodiscard]] NoteKey witness_note_key(const MemberId& witness, const PublicKey& key);
 /// Signs what is rebuilt from `log`, `size` and `root`. The caller holds those leaves durably and
 /// has compared them with all it cosigned.
 [[nodiscard]] Cosignature cosign(const LogId& log, std::uint64_t size, const TreeHash& root,

@@ -291,20 +291,10 @@ TEST_F(Doors, InvitationsAreBoundedAndExpiredOnesGiveWay) {
 
 TEST_F(Doors, AMemberWithANewKeyShowsANewerCertificateForIt) {
   const SigningKey identity(Seed{{9}});
-  const auto certified = [&](std::uint64_t number, const DhSecret& transport) {
-    Certificate certificate;
-    certificate.network = me_.network;
-    certificate.member = MemberId{identity.public_key().bytes};
-    certificate.number = number;
-    certificate.log_key = certificate.witness_key = certificate.daemon_key = certificate.steward =
-        steward_.public_key();
-    certificate.transport_key = certificate.sealing_key = dh_public(transport);
-    return sign_certificate(certificate, identity);
-  };
   const DhSecret before{{7}};
   const DhSecret now{{8}};
   const auto basis = std::get<local::ProposalsAnswer>(ask(local::ProposalsRequest{})).basis;
-  ASSERT_TRUE(published(admission({certified(100, before), profile_of("ZZB")}, basis)));
+  ASSERT_TRUE(published(admission({certified(identity, 100, before), profile_of("ZZB")}, basis)));
   const auto admitted = [&](const DhSecret& transport, const Bytes& certificate) {
     channel::Hello hello;
     hello.certificate = certificate;
@@ -315,11 +305,12 @@ TEST_F(Doors, AMemberWithANewKeyShowsANewerCertificateForIt) {
   };
   EXPECT_TRUE(admitted(before, {})) << "as it was admitted";
   EXPECT_FALSE(admitted(now, {}));
-  EXPECT_FALSE(admitted(now, certified(101, before))) << "a certificate of another key";
-  EXPECT_FALSE(admitted(now, certified(99, now))) << "an older one";
-  EXPECT_TRUE(admitted(now, certified(101, now)));
+  EXPECT_FALSE(admitted(now, certified(identity, 101, before))) << "a certificate of another key";
+  EXPECT_FALSE(admitted(now, certified(identity, 99, now))) << "an older one";
+  EXPECT_TRUE(admitted(now, certified(identity, 101, now)));
   EXPECT_TRUE(admitted(now, {})) << "it is known from then on";
-  EXPECT_FALSE(admitted(before, certified(100, before))) << "and the older one is replaced";
+  EXPECT_FALSE(admitted(before, certified(identity, 100, before)))
+      << "and the older one is replaced";
 }
 
 TEST_F(Doors, OneInvitationHoldsOneConnection) {

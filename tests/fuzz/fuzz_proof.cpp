@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const BytesView input(data, size);
   fuzz::round_trip(data, size, decode_context, encode_context);
   const auto report = audit_proof(text(input));
-  KITH_CHECK(!report || report->verdict() != Verdict::incomplete);
+  KITH_CHECK(!report || report->findings.verdict() != Verdict::incomplete);
   const auto proof = decode_proof(text(input));
   if (!proof) return 0;
   const std::string encoded = encode_proof(*proof);

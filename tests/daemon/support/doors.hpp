@@ -84,15 +84,19 @@ class Doors : public ::testing::Test {
                                             const std::string& code = "ZZB") const {
     Seed recovery;
     fill_random(recovery.bytes);
-    const SigningKey identity(recovery);
+    return {certified(SigningKey(recovery), now_ms, transport), profile_of(code)};
+  }
+  /// A certificate of this network; all its signing keys are the steward's.
+  [[nodiscard]] Bytes certified(const SigningKey& identity, std::uint64_t number,
+                                const DhSecret& transport) const {
     Certificate certificate;
     certificate.network = me_.network;
     certificate.member = MemberId{identity.public_key().bytes};
-    certificate.number = now_ms;
+    certificate.number = number;
     certificate.log_key = certificate.witness_key = certificate.daemon_key = certificate.steward =
         steward_.public_key();
     certificate.transport_key = certificate.sealing_key = dh_public(transport);
-    return {sign_certificate(certificate, identity), profile_of(code)};
+    return sign_certificate(certificate, identity);
   }
   /// A proposal to admit them, and our word on it.
   [[nodiscard]] std::vector<Bytes> admission(const peer::JoinRequest& newcomer,

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <set>
 
 #include "protocol/log/witness.hpp"
 #include "tests/support/archive.hpp"
@@ -38,8 +39,8 @@ ArchiveOptions twenty() {
   }
   std::string others;
   bool is_named = false;
-  const auto look = [&](const std::vector<Finding>& findings) {
-    for (const Finding& finding : findings) {
+  const auto look = [&](const Findings& findings) {
+    for (const Finding& finding : findings.kept()) {
       if (finding.file == file) is_named = true;
       if (finding.file != file) others += finding.file + ": " + finding.what + '\n';
     }
@@ -52,8 +53,8 @@ ArchiveOptions twenty() {
 
 std::string said(const ArchiveReport& report) {
   std::string all;
-  const auto add = [&](const std::vector<Finding>& findings) {
-    for (const Finding& finding : findings) {
+  const auto add = [&](const Findings& findings) {
+    for (const Finding& finding : findings.kept()) {
       all += std::string(name(finding.verdict)) + ' ' + finding.file + ": " + finding.what + '\n';
     }
   };
@@ -161,10 +162,28 @@ TEST(ArchiveAudit, TellsAFalseBundleFromAFalseTile) {
     const auto report = audit_of(changed, false);
     ASSERT_TRUE(report);
     EXPECT_EQ(report->verdict(), Verdict::damaged) << path;
-    for (const Finding& finding : report->logs[0].findings) {
+    for (const Finding& finding : report->logs[0].findings.kept()) {
       EXPECT_EQ(finding.file, file) << finding.what;
     }
   }
+}
+
+TEST(ArchiveAudit, BlamesTheFalsePairsAndNoTileAboveThem) {
+  ArchiveOptions options;
+  options.size = 70'000;
+  options.is_whole = false;
+  MemoryArchive changed = make_archive(options);
+  const std::string folder = "commons/ZZA/";
+  std::set<std::string> exchanged;
+  for (const std::string kind : {"tile/0/", "tile/entries/", "kith/payloads/"}) {
+    std::swap(changed.files.at(folder + kind + "005"), changed.files.at(folder + kind + "006"));
+    if (kind == "kith/payloads/") continue;  // They fit their entries.
+    exchanged.insert({folder + kind + "005", folder + kind + "006"});
+  }
+  std::set<std::string> blamed;
+  const auto report = audit_of(changed, false);
+  for (const Finding& finding : report->logs[0].findings.kept()) blamed.insert(finding.file);
+  EXPECT_EQ(blamed, exchanged) << said(*report);
 }
 
 TEST(ArchiveAudit, AListThatClaimsMoreThanThereIsEndsTheCheck) {
@@ -231,8 +250,9 @@ MemoryArchive invented_under_a_true_checkpoint() {
   return invented;
 }
 /// Marks the content of one entry as not held.
-void leave_out(MemoryArchive& archive, std::uint64_t index) {
-  Bytes& list = archive.files.at("commons/ZZA/kith/payloads/000.p/20");
+void leave_out(MemoryArchive& archive, std::uint64_t index,
+               const std::string& file = "commons/ZZA/kith/payloads/000.p/20") {
+  Bytes& list = archive.files.at(file);
   std::size_t at = 0;
   for (std::uint64_t i = 0; i < index; ++i) {
     at += 4 + read_integer<std::uint32_t>(BytesView(list).subspan(at));
@@ -250,6 +270,34 @@ TEST(ArchiveAudit, InventedEntriesUnderATrueCheckpointAreDamageWhateverElseIsMis
   const auto report = audit_of(invented, false);
   EXPECT_EQ(report->verdict(), Verdict::damaged) << said(*report);
   EXPECT_FALSE(report->logs[0].tree_holds);
+}
+
+TEST(ArchiveAudit, ThousandsOfGapsHideNothingWorse) {
+  ArchiveOptions options;
+  options.size = 1'280;
+  options.texts = [](const ArchivedMember& member, std::uint64_t size) {
+    auto texts = testing::usual_texts(member, 2);
+    texts.resize(size, {LeafClass::record, Bytes(40, 7)});
+    return texts;
+  };
+  MemoryArchive archive = make_archive(options);
+  for (std::uint64_t bundle = 0; bundle < 5; ++bundle) {
+    // From the back, as each takes bytes out.
+    for (std::uint64_t i = 256; i-- > (bundle == 0 ? 2 : 0);) {
+      leave_out(archive, i, "commons/ZZA/" + payloads_path(bundle, 256));
+    }
+  }
+  const auto gaps = audit_of(archive, false);
+  EXPECT_EQ(gaps->verdict(), Verdict::incomplete) << said(*gaps);
+  EXPECT_EQ(gaps->logs[0].findings.kept().size(), findings_max);
+  EXPECT_EQ(gaps->logs[0].findings.left_out(), 278U);
+  auto note = decode_note(text(archive.files.at("commons/ZZA/checkpoint")));
+  note->signatures[0].signature.back() ^= 1;
+  archive.files["commons/ZZA/checkpoint"] = to_bytes(view(encode_note(*note)));
+  list_anew(archive);
+  const auto report = audit_of(archive, false);
+  EXPECT_EQ(report->verdict(), Verdict::forged);
+  EXPECT_NE(said(*report).find("did not sign it"), std::string::npos) << "and it is said";
 }
 
 TEST(ArchiveAudit, WhatNobodysKeyCouldBeHeldAgainstDoesNotHold) {

@@ -41,7 +41,7 @@ class ProofAudit : public ::testing::Test {
   }
   [[nodiscard]] Verdict verdict() const {
     const auto report = audit_proof(file());
-    return report ? report->verdict() : Verdict::damaged;
+    return report ? report->findings.verdict() : Verdict::damaged;
   }
 
   ArchivedMember owner{1, testing::archive_network()};
@@ -52,7 +52,7 @@ class ProofAudit : public ::testing::Test {
 TEST_F(ProofAudit, ShowsTheEntryAndWhoConfirmedIt) {
   const auto report = audit_proof(file());
   ASSERT_TRUE(report) << report.error().detail;
-  EXPECT_EQ(report->verdict(), Verdict::intact);
+  EXPECT_EQ(report->findings.verdict(), Verdict::intact);
   EXPECT_EQ(report->member, owner.id());
   EXPECT_EQ(report->log, owner.log());
   EXPECT_EQ(report->index, proven);
@@ -70,13 +70,14 @@ TEST_F(ProofAudit, RefusesEveryFlippedBit) {
       const char before = changed[i];
       changed[i] = static_cast<char>(before ^ (1 << bit));
       const auto report = audit_proof(changed);
-      ASSERT_TRUE(!report || report->verdict() != Verdict::intact) << "byte " << i;
+      ASSERT_TRUE(!report || report->findings.verdict() != Verdict::intact) << "byte " << i;
       changed[i] = before;
     }
   }
   for (std::size_t length = 0; length < changed.size(); ++length) {
     const auto report = audit_proof(std::string_view(changed).substr(0, length));
-    ASSERT_TRUE(!report || report->verdict() != Verdict::intact) << "cut off at " << length;
+    ASSERT_TRUE(!report || report->findings.verdict() != Verdict::intact)
+        << "cut off at " << length;
   }
 }
 

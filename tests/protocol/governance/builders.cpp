@@ -127,4 +127,18 @@ GovernanceLogs Floor::all() const {
   return cosigned;
 }
 
+Part part(std::size_t number) { return {person(number).id}; }
+
+Pause pause(std::size_t number) { return {person(number).id}; }
+
+ChangeCharter rename_to(std::string name) {
+  Charter charter;
+  charter.name = std::move(name);
+  return {charter};
+}
+
+GovernanceFold fold_of(std::size_t count, const Charter& charter) {
+  return GovernanceFold(network_of(count, charter), person(0).id);
+}
+
 }  // namespace kith::testing

@@ -22,9 +22,14 @@ struct Person {
 /// A certificate of `number` that names `network`.
 [[nodiscard]] Bytes statement_for(std::size_t number, const NetworkId& network);
 [[nodiscard]] Admit admit(std::size_t number);
+[[nodiscard]] Part part(std::size_t number);
+[[nodiscard]] Pause pause(std::size_t number);
+[[nodiscard]] ChangeCharter rename_to(std::string name);
 
 /// A network with persons 0..count-1 as if Founding had admitted them all.
 [[nodiscard]] NetworkState network_of(std::size_t count, const Charter& charter = {});
+/// A fold that begins there.
+[[nodiscard]] GovernanceFold fold_of(std::size_t count, const Charter& charter = {});
 [[nodiscard]] DecisionId founding();
 [[nodiscard]] RecordId test_id(std::string_view text);
 

@@ -9,6 +9,8 @@ namespace {
 using testing::admit;
 using testing::founding;
 using testing::network_of;
+using testing::part;
+using testing::pause;
 using testing::person;
 using testing::test_id;
 
@@ -16,8 +18,6 @@ std::optional<NetworkState> done(const NetworkState& before, std::vector<Effect>
   return apply(before, test_id("decision"), Proposal{before.decision, std::move(effects)});
 }
 
-Part part(std::size_t who) { return {person(who).id}; }
-Pause pause(std::size_t who) { return {person(who).id}; }
 Resume resume(std::size_t who) { return {person(who).id}; }
 
 Charter charter_named(std::string name) {

@@ -10,24 +10,16 @@ namespace {
 using testing::admit;
 using testing::chain_of;
 using testing::Floor;
+using testing::fold_of;
 using testing::founding;
-using testing::network_of;
+using testing::part;
+using testing::pause;
 using testing::person;
+using testing::rename_to;
 using testing::test_id;
 
 constexpr auto object = Consent::Word::object;
 constexpr auto aside = Consent::Word::stand_aside;
-
-GovernanceFold fold_of(std::size_t members, const Charter& charter = {}) {
-  return GovernanceFold(network_of(members, charter), person(0).id);
-}
-Part part(std::size_t who) { return {person(who).id}; }
-Pause pause(std::size_t who) { return {person(who).id}; }
-ChangeCharter rename_to(std::string name) {
-  Charter charter;
-  charter.name = std::move(name);
-  return {charter};
-}
 
 TEST(Fold, TheFounderAloneAdmitsThenTwoThenSeven) {
   Floor floor;
