@@ -19,6 +19,8 @@ fi
 PATH=$programs:$PATH
 dir=$(mktemp -d)
 declare -A pid=() port=()
+# An address of this machine that no other run uses: made from the process number.
+host=127.$((64 | $$ >> 16 & 63)).$(($$ >> 8 & 255)).$(($$ & 255))
 finish() {
   local code
   for code in "${!pid[@]}"; do kill "${pid[$code]}" 2>/dev/null || true; done
@@ -46,23 +48,15 @@ refused() {
   [ "$status" -eq "$code" ] && grep -qi -- "$words" <<<"$said" ||
     failed "$*"$'\n'"  exit $status (expected $code), said: $said"$'\n'"  expected to read: $words"
 }
-free_port() {
-  local candidate
-  for _ in $(seq 200); do
-    candidate=$((20000 + RANDOM % 12000))
-    (exec 3<>"/dev/tcp/127.0.0.1/$candidate") 2>/dev/null || { echo "$candidate"; return; }
-  done
-  die "no free port on 127.0.0.1"
-}
 home_of() { case $1 in ASH) echo "$dir/small/ASH" ;; CAL) echo "$dir/ext4/CAL" ;; *) echo "$dir/$1" ;; esac; }
 as() { # member, arguments of kith
   KITH_SOCKET=$(home_of "$1")/kithd.sock KITH_KEY=$dir/$1.kith-key XDG_STATE_HOME=$dir/state \
     kith "${@:2}"
 }
 start() {
-  kithd --dir "$(home_of "$1")" run --listen "127.0.0.1:${port[$1]}" >>"$dir/$1.log" 2>&1 &
+  kithd --dir "$(home_of "$1")" run --listen "$host:${port[$1]}" >>"$dir/$1.log" 2>&1 &
   pid[$1]=$!
-  until_true 20 as "$1" status || die "the daemon of $1 did not start"
+  until_true 60 as "$1" status || die "the daemon of $1 did not start"
 }
 stop() {
   kill "${pid[$1]}"
@@ -70,10 +64,10 @@ stop() {
   unset "pid[$1]"
 }
 init() { # member, how…
-  port[$1]=$(free_port)
+  port[$1]=$((7447 + ${#port[@]}))
   KITH_KEY=$dir/$1.kith-key kith init >/dev/null 2>&1
   kithd --dir "$(home_of "$1")" init "${@:2}" --code "$1" --member-name "$1 Hospitals" --role trust \
-    --steward "$dir/$1.kith-key" --address "127.0.0.1:${port[$1]}" --words-file "$dir/$1-words" \
+    --steward "$dir/$1.kith-key" --address "$host:${port[$1]}" --words-file "$dir/$1-words" \
     >/dev/null
 }
 state_is() { as "$1" status --json | grep -q "\"state\": *\"$2\""; }
@@ -152,7 +146,7 @@ until_true 10 grep -q "the disk can be written again" "$dir/ASH.log" || failed "
 # A daemon that starts on a full disk serves, or says what is wrong; and is as before afterwards.
 stop ASH
 fill
-kithd --dir "$dir/small/ASH" run --listen "127.0.0.1:${port[ASH]}" >"$dir/ASH-full.log" 2>&1 &
+kithd --dir "$dir/small/ASH" run --listen "$host:${port[ASH]}" >"$dir/ASH-full.log" 2>&1 &
 pid[ASH]=$!
 up_or_gone() { as ASH status || ! kill -0 "${pid[ASH]}"; }
 until_true 20 up_or_gone || die "the daemon hangs on a full disk"

@@ -24,7 +24,8 @@ until_true() { # seconds, command…
     sleep 0.2
   done
 }
-until_true 150 grep -q '^Running until' "$dir/demo.log" ||
+is_over() { grep -qE '^Running until|^demo: ' "$dir/demo.log"; }
+until_true 150 is_over && grep -q '^Running until' "$dir/demo.log" ||
   { cat "$dir/demo.log"; echo "documents: the network did not come up"; exit 1; }
 
 as() { # member, arguments of kith

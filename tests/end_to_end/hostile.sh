@@ -14,6 +14,9 @@ strangers=20000 slow_seconds=10
 
 dir=$(mktemp -d)
 declare -A pid=() port=()
+# Ports that no other run uses, below those that the system gives away: made from the process number.
+# The attackers come from all of 127.0.0.0/8, to 127.0.0.1.
+first_port=$((20000 + $$ % 4000 * 3))
 finish() {
   local code
   for code in "${!pid[@]}"; do kill "${pid[$code]}" 2>/dev/null || true; done
@@ -36,18 +39,10 @@ until_true() { # seconds, command…
 as() { # member, author, arguments of kith
   KITH_SOCKET=$dir/$1/kithd.sock KITH_KEY=$dir/$1-$2.kith-key XDG_STATE_HOME=$dir/state kith "${@:3}"
 }
-free_port() {
-  local candidate
-  for _ in $(seq 200); do
-    candidate=$((20000 + RANDOM % 12000))
-    (exec 3<>"/dev/tcp/127.0.0.1/$candidate") 2>/dev/null || { echo "$candidate"; return; }
-  done
-  die "no free port on 127.0.0.1"
-}
 start() { # member, arguments of kithd run
   kithd --dir "$dir/$1" run --listen "127.0.0.1:${port[$1]}" "${@:2}" >>"$dir/$1.log" 2>&1 &
   pid[$1]=$!
-  until_true 20 as "$1" steward status || die "the daemon of $1 did not start"
+  until_true 60 as "$1" steward status || die "the daemon of $1 did not start"
 }
 stop() {
   kill "${pid[$1]}"
@@ -98,7 +93,7 @@ sync_time() {
 
 # Two members, with people who may publish.
 for code in ASH BRA; do
-  port[$code]=$(free_port)
+  port[$code]=$((first_port + ${#port[@]}))
   for author in steward ward; do
     KITH_KEY=$dir/$code-$author.kith-key kith init >"$dir/$code-$author.txt" 2>/dev/null
   done
@@ -153,7 +148,7 @@ for stage in opening handshake; do
   # And a member that has to come in anew, past them. ASH cannot dial it: it listens elsewhere.
   stop BRA
   from=$(milliseconds)
-  kept=${port[BRA]} port[BRA]=$(free_port)
+  kept=${port[BRA]} port[BRA]=$((first_port + 2))
   start BRA
   if until_true 30 connected ASH BRA; then
     printf '{"case":"new_connection_during_slow_%s","start_to_connected_ms":%d}\n' "$stage" $(($(milliseconds) - from))
