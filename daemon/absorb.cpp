@@ -345,6 +345,9 @@ Result<bool> Replica::Impl::take(LogState& state, const Judged& judged) {
     if (judged.index == 1) state.first_certificate = certificate->statement;
     auto added = state.keys.add_certificate(judged.index, certificate->statement);
     if (!added) ++state.bad;
+    if (!added && added.error().code == Errc::conflict) {
+      compare_certificates(state.member, certificate->statement);
+    }
     return added;
   }
   if (const auto* enrolment = std::get_if<EnrolmentText>(&judged.parsed)) {

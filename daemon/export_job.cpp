@@ -53,6 +53,10 @@ std::vector<Bytes> Replica::Impl::statements_of(const MemberId& member) const {
   if (const auto heard = heard_statements.find(member); heard != heard_statements.end()) {
     add(heard->second);
   }
+  if (fold) {
+    const auto admitted = fold->state().members.find(member);
+    if (admitted != fold->state().members.end()) add(admitted->second.certificate_statement);
+  }
   return statements;
 }
 

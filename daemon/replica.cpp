@@ -55,24 +55,33 @@ void Replica::Impl::tick() {
   ++tended;
   forget_candidates();
   if (!candidates_gone.empty()) save_invitations([](const std::optional<Error>&) {});
+  set_back_when_quiet();
   remind_owners();
   ask_for_cosignatures();
   cosign_all();
   if (fold) do_duties();
 }
 
-void Replica::Impl::begin_following(const LogId& id) {
+sync::LogFollowed Replica::Impl::followed(const LogId& id) const {
   const LogState& state = logs.at(id);
   const auto txn = host.log().read();
   const auto head = storage::log_store::head(*txn, id);
   KITH_CHECK(head.has_value());
-  sync::LogFollowed followed{
-      id,           id == own_log,
-      head->range,  {state.checkpoint.size, state.checkpoint.root, state.checkpoint.note},
-      state.agreed, {state.gaps.begin(), state.gaps.end()},
-      state.frozen};
+  sync::LogFollowed now;
+  now.log = id;
+  now.own = id == own_log;
+  now.held = head->range;
+  now.checkpoint = {state.checkpoint.size, state.checkpoint.root, state.checkpoint.note};
+  now.agreed = std::min(state.agreed, head->size());
+  now.agreed_root = storage::log_store::root_at(*txn, id, now.agreed);
+  now.gaps = {state.gaps.begin(), state.gaps.end()};
+  now.frozen = state.frozen;
+  return now;
+}
+
+void Replica::Impl::begin_following(const LogId& id) {
+  step(followed(id));
   // Before anyone else admitted us, our own word is all there is.
-  step(std::move(followed));
   recompute_agreed(id);
 }
 
@@ -135,10 +144,12 @@ Result<bool> Replica::Impl::hear_certificate(const MemberId& owner, const Bytes&
   if (!certificate || certificate->network != me.network) {
     return fail(Errc::bad_signature, "a certificate that does not verify");
   }
+  compare_certificates(owner, statement);
   const auto newest = heard_certificates.find(owner);
   if (newest == heard_certificates.end() || newest->second.number < certificate->number) {
     heard_certificates[owner] = *certificate;
     heard_statements[owner] = statement;
+    refreeze(owner);
   }
   return true;
 }
@@ -180,6 +191,11 @@ void Replica::Impl::peer_message(PeerId id, peer::Message message) {
   } else if (auto* cosigned = std::get_if<peer::Cosigned>(&message)) {
     (void)cosigned_by(id, cosigned->cosignature);
     return;
+  } else if (const auto* proof = std::get_if<peer::Evidence>(&message)) {
+    (void)hear_evidence(id, proof->text);
+    return;
+  } else if (const auto* agreed = std::get_if<peer::Agreed>(&message)) {
+    return hear_agreed(*agreed);
   }
   step(sync::MessageReceived{id, std::move(message)});
 }
@@ -238,9 +254,7 @@ bool Replica::admit(const DhPublic& remote, const channel::Candidate& candidate,
   }
   const auto known = in.newest_certificate(certificate->member);
   if (known && known->number > certificate->number) return false;
-  in.heard_certificates[certificate->member] = *certificate;
-  in.heard_statements[certificate->member] = hello.certificate;
-  return true;
+  return in.hear_certificate(certificate->member, hello.certificate).has_value();
 }
 
 PeerSession Replica::session_of(PeerId peer, const DhPublic& remote,
@@ -360,6 +374,7 @@ void Replica::peer_connected(const PeerSession& session) {
   in.step(sync::PeerConnected{session.peer, *session.member, session.we_dialled,
                               session.hello.digest,
                               DigestHalf::from(session.hello.last_common.view())});
+  in.send_evidence(session.peer);
 }
 
 void Replica::peer_lost(PeerId peer) {

@@ -13,6 +13,7 @@
 
 #include "daemon/replica.hpp"
 #include "daemon/waiting_rows.hpp"
+#include "protocol/audit/evidence.hpp"
 #include "protocol/audit/judge.hpp"
 #include "protocol/governance/fold.hpp"
 #include "protocol/keys/authors.hpp"
@@ -23,8 +24,9 @@
 /// The inside of a Replica, one concern to a file: start.cpp (what the disk holds), replica.cpp
 /// (handshakes, peers), store_glue.cpp (what the engine asks of the disk), absorb.cpp (from durable
 /// leaves to verified records), show.cpp (from these to what people read), membership.cpp
-/// (decisions, duties), joining.cpp, naming.cpp, publish.cpp (own appends), describe.cpp (rows of
-/// the views), answers.cpp (local clients), audit_job.cpp, export_job.cpp.
+/// (decisions, duties), evidence.cpp (two histories), joining.cpp, naming.cpp, publish.cpp (own
+/// appends), describe.cpp (rows of the views), answers.cpp (local clients), audit_job.cpp,
+/// export_job.cpp.
 namespace kith::daemon {
 
 inline constexpr const char* false_keys_text =
@@ -63,8 +65,14 @@ struct Replica::Impl {
     std::optional<std::size_t> blocked_with_keys;
     bool waits_for_payload = false;  // Of governance, without which nothing behind it is judged.
     bool frozen = false;
+    // Signed by the owner, not of what is held, and larger than the checkpoint: compared once a
+    // larger one is kept.
+    std::optional<sync::SignedCheckpoint> suspect;
+    std::optional<peer::Agreed>
+        agreed_elsewhere;  // More than is held of it is proven to be agreed.
     storage::StoredCheckpoint checkpoint;
     std::map<MemberId, Cosignature> cosignatures;
+    std::map<MemberId, std::uint64_t> confirmed_before;  // By cosignatures of a history given up.
     std::uint64_t agreed = 0;
     std::set<std::uint64_t> gaps;
     std::set<std::uint64_t> late;  // Gaps that were filled: judged once `judged` has passed them.
@@ -86,6 +94,10 @@ struct Replica::Impl {
     bool candidate = false;
     std::optional<MemberId> candidate_member;
     bool refused = false;  // A candidate that was told why it cannot be one.
+  };
+  struct KeptEvidence {
+    std::string text;
+    Contradiction proven;
   };
   struct OwnReply {
     Appended appended;
@@ -126,6 +138,7 @@ struct Replica::Impl {
   void create_log(const LogId& log);
   void follow(const LogId& log, const MemberId& member);
   void begin_following(const LogId& log);
+  [[nodiscard]] sync::LogFollowed followed(const LogId& log) const;
   void run(std::vector<sync::Action> actions);
   void step(sync::Event event) { run(engine.step(std::move(event))); }
   [[nodiscard]] Result<bool> hear_certificate(const MemberId& owner, const Bytes& statement);
@@ -145,11 +158,12 @@ struct Replica::Impl {
   void carry_out(sync::StoreEntries& action);
   void carry_out(sync::StorePayloads& action);
   void carry_out(sync::DropPeer& action);
-  void carry_out(sync::ForkFound& action);
   void carry_out(sync::OwnLogBehind& action);
   [[nodiscard]] peer::Announce announce(const LogId& log) const;
   /// False: it is false, and the connection is ended.
   bool cosigned_by(PeerId from, const Cosignature& cosignature);
+  /// Whether that witness said as much before, or more.
+  [[nodiscard]] bool is_old_news(const LogState& state, const Cosignature& word) const;
   void cosign_all();
   void cosign_one(const LogId& log);
   void remind_owners();
@@ -157,10 +171,49 @@ struct Replica::Impl {
   void cosignature_kept(const Cosignature& cosignature);
   void recompute_agreed(const LogId& log);
   void save_agreed();
-  [[nodiscard]] std::map<LogId, std::uint64_t> agreed_sizes() const;
+  [[nodiscard]] std::map<LogId, AgreedState> agreed_states() const;
   [[nodiscard]] bool is_witness_of(const MemberId& owner) const;
   void write(std::function<void(storage::WriteTxn&, storage::HighWaterMarks&)> work,
              std::function<void(const std::optional<Error>&)> done);
+
+  // evidence.cpp
+  void carry_out(sync::ForkFound& action);
+  void carry_out(sync::CompareCheckpoint& action);
+  /// With the certificate that names its key; nothing if none is known.
+  [[nodiscard]] std::optional<SignedTree> signed_tree(const LogId& log, std::uint64_t size,
+                                                      const TreeHash& root,
+                                                      const std::string& note) const;
+  /// A witness's word, which verifies, does not fit the log as it is here.
+  void contradicted(const Cosignature& given);
+  void compare_certificates(const MemberId& member, const Bytes& statement);
+  void accuse(const Evidence& made);
+  /// False: it proves nothing, and the connection is ended.
+  bool hear_evidence(PeerId from, const std::string& text);
+  void take_evidence(const Contradiction& proven, const std::string& text);
+  [[nodiscard]] std::string in_words(const Contradiction& proven) const;
+  void send_evidence(PeerId peer);
+  void load_evidence(const storage::ReadTxn& txn);
+  /// The number of the member's newest certificate that cuts; 0: none is known.
+  [[nodiscard]] std::uint64_t newest_cut(const MemberId& member) const;
+  /// Whether anything follows from it (still).
+  [[nodiscard]] bool counts(const Contradiction& proven) const;
+  [[nodiscard]] bool is_distrusted(const MemberId& witness) const;
+  [[nodiscard]] bool has_two_histories(const MemberId& member) const;
+  /// Freezes the member's log or lets it go on, as evidence and certificates have it.
+  void refreeze(const MemberId& member);
+  void tell_agreed(PeerId peer, const LogId& log);
+  [[nodiscard]] std::optional<peer::Agreed> proof_of_agreed(const LogId& log) const;
+  [[nodiscard]] bool is_proven(const peer::Agreed& proof, const MemberId& owner) const;
+  void hear_agreed(const peer::Agreed& proof);
+  void agreed_reached(const LogId& log);
+  /// Counts for good, whatever becomes of the cosignature.
+  void confirmed(const LogId& log, const MemberId& witness, std::uint64_t size);
+  void raise_agreed(const LogId& log, std::uint64_t size);
+  /// Gives up what is held of another's log beyond what is agreed, and goes on from there.
+  void set_back(const LogId& log);
+  void set_back_when_quiet();
+  void set_store_back(const LogId& log, std::uint64_t size);
+  void reload(const LogId& log);
 
   // absorb.cpp
   void judge_more(const LogId& log);
@@ -290,7 +343,9 @@ struct Replica::Impl {
   std::map<MemberId, std::string> codes;  // As people see them, of all who ever were members.
   std::size_t states_named = 0;           // Of the fold's history.
   std::map<LogId, LogState> logs;
-  GovernanceLogs governance;  // What the commons logs say of it, for the fold.
+  GovernanceLogs governance;               // What the commons logs say of it, for the fold.
+  std::map<Bytes, KeptEvidence> evidence;  // By what it is about.
+  std::set<LogId> to_set_back;
   std::map<MemberId, Certificate> heard_certificates;  // Newest verified, from Announce or Hello.
   std::map<MemberId, Bytes> heard_statements;
   std::map<MemberId, std::uint64_t> confirmed_numbers;  // Of our certificate, by peers.

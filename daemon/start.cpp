@@ -27,6 +27,8 @@ Replica::Impl::Impl(Identity identity, Options given, const storage::HighWaterMa
   for (const storage::LogHead& head : storage::log_store::heads(*log_txn)) {
     load_log(*log_txn, *view_txn, head, marks);
   }
+  load_evidence(*log_txn);
+  for (auto& [_, state] : logs) state.frozen = has_two_histories(state.member);
 }
 
 void Replica::Impl::load_confirmed_numbers(const storage::ReadTxn& txn) {
@@ -48,7 +50,6 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
   state.size = head.size();
   state.keys = KeyHistory(me.network, head.member);
   governance[state.member].member = head.member;
-  state.frozen = storage::log_store::has_evidence(log_txn, head.log);
   state.cosignatures = storage::log_store::cosignatures(log_txn, head.log);
   for (const auto& [witness, cosignature] : state.cosignatures) {
     governance[state.member].cosigned[witness] = cosignature.size;
@@ -60,7 +61,13 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
   }
   if (const auto agreed = log_txn.get(storage::Table::meta, head.log.view())) {
     // Damaged: it follows from the cosignatures, unless the witnesses changed since.
-    state.agreed = decode_agreed(head.log, *agreed).value_or(0);
+    const AgreedState kept = decode_agreed(head.log, *agreed).value_or(AgreedState());
+    state.agreed = kept.size;
+    state.confirmed_before = kept.confirmed;
+    for (const auto& [witness, size] : kept.confirmed) {
+      std::uint64_t& known = governance[state.member].cosigned[witness];
+      known = std::max(known, size);
+    }
   }
   state.judged = storage::views::judged(view_txn, head.log);
   state.shown = storage::views::shown(view_txn, head.log);

@@ -64,6 +64,7 @@ struct StoreOutcome {
   bool out_of_turn = false;  // What precedes it met a full disk, and that is nobody's fault.
   bool kept = false;
   bool conflict = false;
+  bool reached = false;
 };
 
 /// The writer's part of it, but for the cosignature.
@@ -86,6 +87,10 @@ StoreOutcome store_entries(storage::WriteTxn& txn, const sync::StoreEntries& giv
   outcome.head = storage::log_store::head(txn, given.log);
   if (!given.checkpoint || given.checkpoint->size > outcome.head->size()) return outcome;
   const auto& target = *given.checkpoint;
+  if (target.note.empty()) {  // What witnesses agreed on.
+    outcome.reached = storage::log_store::root_at(txn, given.log, target.size) == target.root;
+    return outcome;
+  }
   const auto kept =
       storage::log_store::put_checkpoint(txn, given.log, {target.size, target.root, target.note});
   outcome.kept = kept.has_value();
@@ -225,10 +230,12 @@ void Replica::Impl::carry_out(sync::StoreEntries& action) {
       state.checkpoint = {target.size, target.root, target.note};
     }
     step(std::move(stored));
-    if (outcome->kept) step(sync::CheckpointKept{id, *given->checkpoint, 0});
-    if (outcome->conflict) {
-      sync::ForkFound fork{id, state.checkpoint.note, given->checkpoint->note};
-      carry_out(fork);
+    if (outcome->kept || outcome->reached) step(sync::CheckpointKept{id, *given->checkpoint, 0});
+    if (outcome->reached) agreed_reached(id);
+    if (outcome->conflict) state.suspect = *given->checkpoint;
+    if (state.suspect && state.suspect->size < state.checkpoint.size) {
+      sync::CompareCheckpoint compare{id, *std::exchange(state.suspect, std::nullopt)};
+      carry_out(compare);
     }
     if (outcome->cosignature) cosignature_kept(*outcome->cosignature);
     recompute_agreed(id);
@@ -265,20 +272,6 @@ void Replica::Impl::carry_out(sync::StorePayloads& action) {
 void Replica::Impl::carry_out(sync::DropPeer& action) {
   host.log_line("dropped a peer: " + action.why.detail);
   host.drop(action.peer, action.why);
-}
-
-void Replica::Impl::carry_out(sync::ForkFound& action) {
-  LogState& state = logs.at(action.log);
-  if (state.frozen) return;
-  state.frozen = true;
-  host.log_line("the log of " + code_of(state.member) +
-                " has two conflicting histories: it is frozen");
-  write(
-      [action](storage::WriteTxn& txn, storage::HighWaterMarks&) {
-        storage::log_store::put_evidence(txn, action.log, action.note_a, action.note_b);
-      },
-      [](const std::optional<Error>&) {});
-  step(sync::LogFrozen{action.log});
 }
 
 void Replica::Impl::carry_out(sync::OwnLogBehind& action) {
@@ -362,10 +355,7 @@ void Replica::Impl::cosign_all() {
 bool Replica::Impl::cosigned_by(PeerId from, const Cosignature& cosignature) {
   const auto log = logs.find(cosignature.log);
   if (log == logs.end() || cosignature.witness == me.member) return true;
-  const auto known = log->second.cosignatures.find(cosignature.witness);
-  if (known != log->second.cosignatures.end() && known->second.size >= cosignature.size) {
-    return true;
-  }
+  if (is_old_news(log->second, cosignature) || is_distrusted(cosignature.witness)) return true;
   const bool verified = std::ranges::any_of(
       certificates_of(cosignature.witness), [&](const Certificate& certificate) {
         return verify_cosignature(cosignature, certificate.witness_key);
@@ -376,15 +366,24 @@ bool Replica::Impl::cosigned_by(PeerId from, const Cosignature& cosignature) {
     host.drop(from, fail(Errc::bad_signature, "a cosignature that does not verify"));
     return false;
   }
-  const auto kept = std::make_shared<bool>(false);
+  const auto kept = std::make_shared<Result<bool>>(false);
   write(
       [=](storage::WriteTxn& txn, storage::HighWaterMarks&) {
-        *kept = storage::log_store::put_cosignature(txn, cosignature).has_value();
+        *kept = storage::log_store::put_cosignature(txn, cosignature);
       },
       [=, this](const std::optional<Error>& failure) {
-        if (!failure && *kept) cosignature_kept(cosignature);
+        if (failure) return;
+        if (*kept) return cosignature_kept(cosignature);
+        if (kept->error().code == Errc::conflict) contradicted(cosignature);
       });
   return true;
+}
+
+bool Replica::Impl::is_old_news(const LogState& state, const Cosignature& word) const {
+  const auto known = state.cosignatures.find(word.witness);
+  if (known == state.cosignatures.end() || known->second.size < word.size) return false;
+  // It may also contradict what is known.
+  return storage::log_store::root_at(*host.log().read(), word.log, word.size) == word.root;
 }
 
 void Replica::Impl::cosignature_kept(const Cosignature& cosignature) {
@@ -415,27 +414,25 @@ void Replica::Impl::recompute_agreed(const LogId& id) {
   const auto witnesses = fold->state().commons_witnesses(state.member);
   const std::uint64_t now_agreed =
       agreed_size(witnesses, governance[state.member].cosigned, state.checkpoint.size);
-  if (now_agreed <= state.agreed) return;
-  state.agreed = now_agreed;
-  if (engine.follows(id)) step(sync::AgreedChanged{id, now_agreed});
+  raise_agreed(id, now_agreed);
 }
 
 void Replica::Impl::save_agreed() {
   // Once agreed it stays so: what the witnesses before a decision made so is kept across restarts.
   // Under unchanged witnesses it follows from the cosignatures.
   write(
-      [agreed = agreed_sizes()](storage::WriteTxn& txn, storage::HighWaterMarks&) {
-        for (const auto& [log, size] : agreed) {
-          txn.put(storage::Table::meta, log.view(), encode_agreed(log, size));
+      [agreed = agreed_states()](storage::WriteTxn& txn, storage::HighWaterMarks&) {
+        for (const auto& [log, state] : agreed) {
+          txn.put(storage::Table::meta, log.view(), encode_agreed(log, state));
         }
       },
       [](const std::optional<Error>&) {});
 }
 
-std::map<LogId, std::uint64_t> Replica::Impl::agreed_sizes() const {
-  std::map<LogId, std::uint64_t> sizes;
-  for (const auto& [id, state] : logs) sizes[id] = state.agreed;
-  return sizes;
+std::map<LogId, AgreedState> Replica::Impl::agreed_states() const {
+  std::map<LogId, AgreedState> states;
+  for (const auto& [id, state] : logs) states[id] = {state.agreed, state.confirmed_before};
+  return states;
 }
 
 }  // namespace kith::daemon

@@ -103,12 +103,30 @@ std::optional<CandidateState> decode_candidate(BytesView key, BytesView row) {
   return candidate;
 }
 
-Bytes encode_agreed(const LogId& log, std::uint64_t size) {
-  return encode_number(log.view(), size);
+Bytes encode_agreed(const LogId& log, const AgreedState& agreed) {
+  Bytes value;
+  append_integer(value, agreed.size);
+  for (const auto& [witness, size] : agreed.confirmed) {
+    append(value, witness.view());
+    append_integer(value, size);
+  }
+  return storage::with_checksum(storage::Table::meta, log.view(), std::move(value));
 }
 
-std::optional<std::uint64_t> decode_agreed(const LogId& log, BytesView row) {
-  return decode_number(log.view(), row);
+std::optional<AgreedState> decode_agreed(const LogId& log, BytesView row) {
+  constexpr std::size_t number_bytes = sizeof(std::uint64_t);
+  constexpr std::size_t entry_bytes = MemberId::size + number_bytes;
+  const auto value = storage::without_checksum(storage::Table::meta, log.view(), row);
+  if (!value || value->size() % entry_bytes != number_bytes) return std::nullopt;
+  AgreedState agreed{read_integer<std::uint64_t>(*value), {}};
+  for (BytesView rest = value->subspan(number_bytes); !rest.empty();
+       rest = rest.subspan(entry_bytes)) {
+    const auto witness = MemberId::from(rest.first(MemberId::size));
+    const bool in_order = agreed.confirmed.empty() || agreed.confirmed.rbegin()->first < witness;
+    if (!in_order) return std::nullopt;
+    agreed.confirmed[witness] = read_integer<std::uint64_t>(rest.subspan(MemberId::size));
+  }
+  return agreed;
 }
 
 Bytes confirmed_prefix() { return to_bytes(view("confirmed/")); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -37,9 +38,15 @@ struct CandidateState {
 /// Verifies the certificate again; `key` must be that of its member.
 [[nodiscard]] std::optional<CandidateState> decode_candidate(BytesView key, BytesView row);
 
-/// The agreed size of a log, in the table `meta` under the log's id.
-[[nodiscard]] Bytes encode_agreed(const LogId& log, std::uint64_t size);
-[[nodiscard]] std::optional<std::uint64_t> decode_agreed(const LogId& log, BytesView row);
+/// What was agreed of a log, in the table `meta` under the log's id.
+struct AgreedState {
+  std::uint64_t size = 0;
+  /// What witnesses confirmed though the cosignature that said so is of a history given up since.
+  std::map<MemberId, std::uint64_t> confirmed;
+  friend bool operator==(const AgreedState&, const AgreedState&) = default;
+};
+[[nodiscard]] Bytes encode_agreed(const LogId& log, const AgreedState& agreed);
+[[nodiscard]] std::optional<AgreedState> decode_agreed(const LogId& log, BytesView row);
 
 /// Which of our certificates a member said it knows, in the table `meta`; each key begins with the
 /// prefix.

@@ -35,7 +35,7 @@ enum class Table : std::uint8_t {
   gaps,         ///< log, index -> empty: a leaf whose payload is not held.
   checkpoints,  ///< log -> the newest signed checkpoint that is held completely.
   cosignatures,  ///< log, witness -> that witness's newest cosignature.
-  evidence,      ///< log -> two checkpoints that cannot both be true.
+  evidence,      ///< what it is about -> a `.kith-evidence` file.
   waiting,       ///< What the daemon itself keeps: invitations, candidates (by name).
   // views environment
   view_meta,  ///< "schema" -> u32.

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t key_bytes_max = 500;
 constexpr unsigned readers_max = 256;
-constexpr std::uint32_t log_schema = 1;
+constexpr std::uint32_t log_schema = 2;   // 2: evidence by what it is about.
 constexpr std::uint32_t view_schema = 2;  // 2: what a reply is stands in its row.
 constexpr std::string_view schema_key = "schema";
 

@@ -98,9 +98,14 @@ class Checker {
       }
       row = txn_.at_or_after(Table::cosignatures, successor(row->key));
     }
-    const auto evidence_row = txn_.get(Table::evidence, log_.view());
-    if (evidence_row && !decode_evidence_row(log_, *evidence_row)) {
-      fault(size_, "the evidence is damaged");
+    for (row = txn_.at_or_after(Table::evidence, {}); row;
+         row = txn_.at_or_after(Table::evidence, successor(row->key))) {
+      // What it is about follows a byte that says who lied.
+      const bool is_ours =
+          row->key.size() > LogId::size && begins_with(row->key.subspan(1), log_.view());
+      if (is_ours && !decode_evidence_row(row->key, row->value)) {
+        fault(size_, "the evidence is damaged");
+      }
     }
   }
 

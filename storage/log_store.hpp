@@ -65,6 +65,10 @@ void create(WriteTxn& txn, const LogId& log, const MemberId& member, const Space
 /// Returns the new head; on error nothing was changed that commit() could keep.
 [[nodiscard]] Result<LogHead> append(WriteTxn& txn, const LogId& log, std::uint64_t first,
                                      std::span<const NewEntry> entries);
+/// Gives up every leaf from `size` on (at most the log's size), with its payload and whatever was
+/// said of a larger tree: checkpoint and cosignatures. For a log of two histories, of which another
+/// one counts. Throws StorageError if what stays cannot be read.
+void set_back(WriteTxn& txn, const LogId& log, std::uint64_t size);
 /// Fills a gap. bad_proof if the leaf commits to something else; not_found beyond the end. A
 /// payload already held is left alone.
 [[nodiscard]] Result<bool> put_payload(WriteTxn& txn, const LogId& log, std::uint64_t index,
@@ -115,13 +119,13 @@ void each_payload(const ReadTxn& txn, const LogId& log, std::uint64_t first, std
 /// size. The caller has verified the signature.
 [[nodiscard]] Result<bool> put_cosignature(WriteTxn& txn, const Cosignature& cosignature);
 
-/// Two notes of one log that cannot both be true; the first pair is kept.
-void put_evidence(WriteTxn& txn, const LogId& log, std::string_view note_a,
-                  std::string_view note_b);
-[[nodiscard]] bool has_evidence(const ReadTxn& txn, const LogId& log);
-/// The two notes, to be passed on.
-[[nodiscard]] std::optional<std::pair<std::string, std::string>> evidence(const ReadTxn& txn,
-                                                                          const LogId& log);
+/// Pieces of evidence that are kept: far more than a network has that goes on.
+inline constexpr std::size_t evidence_max = 256;
+/// Keeps a file that proves two histories, under what it is about: the first for each. False if one
+/// is kept already, or too many are.
+bool put_evidence(WriteTxn& txn, BytesView key, std::string_view text);
+/// All that can be read, by what they are about.
+[[nodiscard]] std::map<Bytes, std::string> evidence(const ReadTxn& txn);
 
 /// Something that is not as it was written.
 struct Fault {

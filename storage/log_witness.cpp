@@ -85,23 +85,23 @@ Result<bool> put_cosignature(WriteTxn& txn, const Cosignature& given) {
   return true;
 }
 
-void put_evidence(WriteTxn& txn, const LogId& log, std::string_view note_a,
-                  std::string_view note_b) {
-  KITH_CHECK(note_a.size() <= limits::note_bytes_max && note_b.size() <= limits::note_bytes_max);
-  if (has_evidence(txn, log)) return;
-  txn.put_new(Table::evidence, log.view(), encode_evidence_row(log, note_a, note_b));
+bool put_evidence(WriteTxn& txn, BytesView key, std::string_view text) {
+  if (txn.get(Table::evidence, key) || evidence(txn).size() >= evidence_max) return false;
+  txn.put_new(Table::evidence, key, encode_evidence_row(key, text));
+  return true;
 }
 
-bool has_evidence(const ReadTxn& txn, const LogId& log) {
-  return txn.get(Table::evidence, log.view()).has_value();
-}
-
-std::optional<std::pair<std::string, std::string>> evidence(const ReadTxn& txn, const LogId& log) {
-  const auto row = txn.get(Table::evidence, log.view());
-  if (!row) return std::nullopt;
-  auto found = decode_evidence_row(log, *row);
-  if (!found) throw_damaged(log, "its evidence");
-  return found;
+std::map<Bytes, std::string> evidence(const ReadTxn& txn) {
+  std::map<Bytes, std::string> all;
+  auto row = txn.at_or_after(Table::evidence, {});
+  while (row) {
+    // Others hold the same and give it again; a log is not frozen for what cannot be read.
+    if (auto found = decode_evidence_row(row->key, row->value)) {
+      all.emplace(to_bytes(row->key), std::move(*found));
+    }
+    row = txn.at_or_after(Table::evidence, successor(to_bytes(row->key)));
+  }
+  return all;
 }
 
 }  // namespace kith::storage::log_store

@@ -215,22 +215,14 @@ std::optional<Cosignature> decode_cosignature_row(BytesView key, BytesView row) 
   return cosignature;
 }
 
-Bytes encode_evidence_row(const LogId& log, std::string_view note_a, std::string_view note_b) {
-  Bytes value;
-  append_integer(value, static_cast<std::uint32_t>(note_a.size()));
-  append(value, view(note_a));
-  append(value, view(note_b));
-  return with_checksum(Table::evidence, log.view(), std::move(value));
+Bytes encode_evidence_row(BytesView key, std::string_view text) {
+  return with_checksum(Table::evidence, key, to_bytes(view(text)));
 }
 
-std::optional<std::pair<std::string, std::string>> decode_evidence_row(const LogId& log,
-                                                                       BytesView row) {
-  const auto value = without_checksum(Table::evidence, log.view(), row);
-  if (!value || value->size() < sizeof(std::uint32_t)) return std::nullopt;
-  BytesView rest = *value;
-  const std::size_t first = take_integer<std::uint32_t>(rest);
-  if (first > rest.size()) return std::nullopt;
-  return std::pair{std::string(text(rest.first(first))), std::string(text(rest.subspan(first)))};
+std::optional<std::string> decode_evidence_row(BytesView key, BytesView row) {
+  const auto value = without_checksum(Table::evidence, key, row);
+  if (!value) return std::nullopt;
+  return std::string(text(*value));
 }
 
 void throw_damaged(const LogId& log, const std::string& what) {

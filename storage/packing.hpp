@@ -81,10 +81,8 @@ void encode_group(Bytes& row, const PayloadGroup& group);
 /// `key` names log and witness.
 [[nodiscard]] std::optional<Cosignature> decode_cosignature_row(BytesView key, BytesView row);
 
-[[nodiscard]] Bytes encode_evidence_row(const LogId& log, std::string_view note_a,
-                                        std::string_view note_b);
-[[nodiscard]] std::optional<std::pair<std::string, std::string>> decode_evidence_row(
-    const LogId& log, BytesView row);
+[[nodiscard]] Bytes encode_evidence_row(BytesView key, std::string_view text);
+[[nodiscard]] std::optional<std::string> decode_evidence_row(BytesView key, BytesView row);
 
 /// Throws StorageError: what must be believed cannot be read.
 [[noreturn]] void throw_damaged(const LogId& log, const std::string& what);

@@ -12,6 +12,8 @@ constexpr std::size_t prefix_characters_min = 4;
 constexpr std::size_t id_characters = 52;  // 32 bytes in base32.
 constexpr std::size_t fitting_named_max = 4;
 constexpr std::size_t number_bytes = sizeof(std::uint64_t);
+/// How many records were taken out again.
+constexpr std::string_view removed_key = "removed";
 
 Bytes number_row(std::uint64_t number) {
   Bytes row;
@@ -126,6 +128,16 @@ RecordRow pointed_at(const ReadTxn& txn, BytesView id) {
   return decode(id, *row);
 }
 
+std::vector<RecordRow> records_from(const ReadTxn& txn, const LogId& log, std::uint64_t first) {
+  std::vector<RecordRow> found;
+  for (auto row = txn.at_or_after(Table::records, {}); row;
+       row = txn.at_or_after(Table::records, successor(to_bytes(row->key)))) {
+    RecordRow record = decode(row->key, row->value);
+    if (record.log == log && record.index >= first) found.push_back(std::move(record));
+  }
+  return found;
+}
+
 /// The least id that is shown with this beginning; nothing if none can be.
 std::optional<Bytes> least_id(std::string_view prefix) {
   // 'a' stands for five zero bits, so filling up with it gives the least of all.
@@ -183,13 +195,14 @@ std::optional<RecordRow> record(const ReadTxn& txn, const RecordId& id) {
 std::vector<RecordRow> list(const ReadTxn& txn, const RecordFilter& filter) {
   std::vector<RecordRow> found;
   auto arrival = txn.before(Table::arrivals, number_row(filter.before_sequence));
-  while (arrival && found.size() < filter.limit) {
+  for (; arrival && found.size() < filter.limit;
+       arrival = txn.before(Table::arrivals, to_bytes(arrival->key))) {
+    if (read_number(arrival->key) <= filter.after_sequence) break;
+    if (arrival->value.empty()) continue;  // Taken out again.
     RecordRow record = pointed_at(txn, arrival->value);
-    if (record.sequence <= filter.after_sequence) break;
     const bool wanted = (filter.kind.empty() || filter.kind == record.kind) &&
                         (!filter.member || *filter.member == record.member);
     if (wanted) found.push_back(std::move(record));
-    arrival = txn.before(Table::arrivals, arrival->key);
   }
   return found;
 }
@@ -243,8 +256,34 @@ std::uint64_t last_sequence(const ReadTxn& txn) {
   return row ? read_number(row->key) : 0;
 }
 
-// Sequences begin at 1 and no record is ever taken out of a view.
-std::uint64_t record_count(const ReadTxn& txn) { return last_sequence(txn); }
+// Sequences begin at 1, and none is given twice.
+std::uint64_t record_count(const ReadTxn& txn) {
+  const auto removed = txn.get(Table::view_meta, view(removed_key));
+  return last_sequence(txn) - (removed ? read_number(*removed) : 0);
+}
+
+void set_back(WriteTxn& txn, const LogId& log, std::uint64_t size) {
+  for (const std::uint8_t which : {judged_cursor, shown_cursor}) {
+    if (cursor(txn, log, which) <= size) continue;
+    txn.put(Table::cursors, Key(log.view()).add(which), number_row(size));
+  }
+  for (const Table table : {Table::texts, Table::bad}) {
+    const Key first = numbered_key(log, size);
+    for (auto row = txn.at_or_after(table, first); row && begins_with(row->key, log.view());
+         row = txn.at_or_after(table, first)) {
+      txn.erase(table, to_bytes(row->key));
+    }
+  }
+  std::uint64_t removed = last_sequence(txn) - record_count(txn);
+  for (const RecordRow& gone : records_from(txn, log, size)) {
+    txn.erase(Table::records, gone.id.view());
+    // The newest number must not be given again: who watches would take what follows for seen.
+    txn.put(Table::arrivals, number_row(gone.sequence), {});
+    if (gone.to) txn.erase(Table::replies, Key(gone.to->view()).add(gone.sequence));
+    ++removed;
+  }
+  txn.put(Table::view_meta, view(removed_key), number_row(removed));
+}
 
 void put_bad(WriteTxn& txn, const LogId& log, std::uint64_t index, std::string_view why) {
   txn.put(Table::bad, numbered_key(log, index), view(why));

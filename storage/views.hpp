@@ -73,6 +73,9 @@ bool put_record(WriteTxn& txn, RecordRow row);
 /// How many records there are.
 [[nodiscard]] std::uint64_t record_count(const ReadTxn& txn);
 
+/// Forgets all that comes from `log` at or after `size`, which is not its log any more.
+void set_back(WriteTxn& txn, const LogId& log, std::uint64_t size);
+
 /// A leaf whose payload is not shown, and why; counted and reported.
 void put_bad(WriteTxn& txn, const LogId& log, std::uint64_t index, std::string_view why);
 /// Why a leaf is among the bad whose payload was not here when its turn came.

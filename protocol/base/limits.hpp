@@ -18,6 +18,7 @@ inline constexpr std::size_t leaf_bytes_max = 128;            // Five short line
 inline constexpr std::uint64_t tree_size_max = (1ULL << 62);  // Outside tools use int64.
 inline constexpr std::size_t batch_records_max = 65'536;      // One author signature.
 inline constexpr std::size_t note_bytes_max = 16 * ki;        // 31 cosignatures of about 200 bytes.
+inline constexpr std::size_t evidence_bytes_max = 8 * ki;     // Two statements, notes, a path.
 inline constexpr std::size_t note_lines_max = 64;             // Signature lines of one note.
 
 // Membership.

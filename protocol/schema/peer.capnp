@@ -100,5 +100,13 @@ struct Message {
     }
     ping @45 :Data;
     pong @46 :Data;
+    evidence @47 :Text;
+    agreed :group {
+      log @48 :Data;
+      size @49 :UInt64;
+      root @50 :Data;
+      cosignatures @51 :List(Cosignature);
+      paths @52 :List(Data);
+    }
   }
 }

@@ -183,6 +183,22 @@ void put(Wire::Builder to, const JoinGranted& from) {
 
 void put(Wire::Builder to, const Ping& from) { to.setPing(wire_data(from.digest.view())); }
 void put(Wire::Builder to, const Pong& from) { to.setPong(wire_data(from.digest.view())); }
+void put(Wire::Builder to, const Evidence& from) { to.setEvidence(from.text); }
+
+void put(Wire::Builder to, const Agreed& from) {
+  auto group = to.initAgreed();
+  group.setLog(wire_data(from.log.view()));
+  group.setSize(from.size);
+  group.setRoot(wire_data(from.root.view()));
+  auto words = group.initCosignatures(static_cast<unsigned>(from.cosignatures.size()));
+  for (unsigned i = 0; i < words.size(); ++i) put(words[i], from.cosignatures[i]);
+  auto paths = group.initPaths(static_cast<unsigned>(from.paths.size()));
+  for (unsigned i = 0; i < paths.size(); ++i) {
+    Bytes hashes;
+    for (const TreeHash& hash : from.paths[i]) append(hashes, hash.view());
+    paths.set(i, wire_data(hashes));
+  }
+}
 
 // ---- decoding ----------------------------------------------------------------------------------
 
@@ -234,6 +250,34 @@ Announce take_announce(Wire::Announce::Reader from) {
     announce.cosignatures.push_back(take_cosignature(announce.log, entry));
   }
   return announce;
+}
+
+std::vector<TreeHash> take_path(capnp::Data::Reader from) {
+  constexpr std::size_t path_max = 63;
+  BytesView rest = bytes(from, path_max * TreeHash::size);
+  if (rest.size() % TreeHash::size != 0) throw Refused{fail(Errc::malformed, "half a hash")};
+  std::vector<TreeHash> path;
+  for (; !rest.empty(); rest = rest.subspan(TreeHash::size)) {
+    path.push_back(TreeHash::from(rest.first(TreeHash::size)));
+  }
+  return path;
+}
+
+Agreed take_agreed(Wire::Agreed::Reader from) {
+  Agreed agreed;
+  agreed.log = octets<LogId>(from.getLog());
+  agreed.size = tree_size(from.getSize());
+  agreed.root = octets<TreeHash>(from.getRoot());
+  const auto words = from.getCosignatures();
+  const auto paths = from.getPaths();
+  if (count(words, limits::witnesses_max) != count(paths, limits::witnesses_max)) {
+    throw Refused{fail(Errc::malformed, "each cosignature has its path")};
+  }
+  for (unsigned i = 0; i < words.size(); ++i) {
+    agreed.cosignatures.push_back(take_cosignature(agreed.log, words[i]));
+    agreed.paths.push_back(take_path(paths[i]));
+  }
+  return agreed;
 }
 
 GetTiles take_get_tiles(Wire::GetTiles::Reader from) {
@@ -342,6 +386,10 @@ Message take(Wire::Reader from) {
       return Ping{octets<Hash>(from.getPing())};
     case Wire::PONG:
       return Pong{octets<Hash>(from.getPong())};
+    case Wire::EVIDENCE:
+      return Evidence{checked_text(from.getEvidence(), limits::evidence_bytes_max)};
+    case Wire::AGREED:
+      return take_agreed(from.getAgreed());
   }
   throw Refused{fail(Errc::malformed, "a message of an unknown kind")};
 }

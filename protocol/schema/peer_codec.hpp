@@ -154,9 +154,26 @@ struct Pong {
   friend bool operator==(const Pong&, const Pong&) = default;
 };
 
+/// Proof of two signed histories: a `.kith-evidence` file.
+struct Evidence {
+  std::string text;
+  friend bool operator==(const Evidence&, const Evidence&) = default;
+};
+/// Proof that more than half of a log's witnesses cosigned this tree, or one that begins with it:
+/// how a log of two histories is frozen at one size everywhere.
+struct Agreed {
+  LogId log;
+  std::uint64_t size = 0;
+  TreeHash root{};
+  std::vector<Cosignature> cosignatures;  ///< At most witnesses_max; their `log` is not sent.
+  /// For each, how `root` lies in its tree (verify_consistency); empty if it is of this size.
+  std::vector<std::vector<TreeHash>> paths;
+  friend bool operator==(const Agreed&, const Agreed&) = default;
+};
+
 using Message = std::variant<Welcome, Have, GetCheckpoints, Announce, Push, Cosigned, GetTiles,
                              Tiles, GetEntries, Entries, GetPayloads, Payloads, JoinRequest,
-                             JoinWaiting, JoinGranted, Ping, Pong>;
+                             JoinWaiting, JoinGranted, Ping, Pong, Evidence, Agreed>;
 [[nodiscard]] Bytes encode(const Message& message);
 /// malformed or too_large; never throws. Counts and sizes are checked against limits.hpp.
 [[nodiscard]] Result<Message> decode_message(BytesView bytes);

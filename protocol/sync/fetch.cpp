@@ -7,8 +7,7 @@ namespace {
 
 constexpr std::uint64_t width = limits::tile_hashes;
 
-/// The root of the complete subtree over these hashes; their number is a power of two.
-TreeHash subtree_root(std::span<const TreeHash> hashes) { return tree_root(hashes); }
+constexpr unsigned tile_height = 8;  // 2^8 hashes.
 
 }  // namespace
 
@@ -72,7 +71,6 @@ Verdict Fetch::on_tiles(const TileAsk& ask, const std::vector<std::vector<TreeHa
   }
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     const TileKey key{ask.tiles[i].level, ask.tiles[i].index};
-    if (!agrees_with_held(key, tiles[i])) return Verdict::conflict;
     tiles_[key] = tiles[i];
     asked_tiles_.erase(key);
   }
@@ -91,7 +89,12 @@ Verdict Fetch::on_bundle(const BundleAsk& ask, std::span<const TreeHash> leaf_ha
       return Verdict::wrong;
     }
   }
-  return agrees_with_held({0, bundle}, leaf_hashes) ? Verdict::good : Verdict::conflict;
+  if (bundle != held_.size() / width) return Verdict::good;
+  // With the first bundle all that lies above the end of what is held is known.
+  tiles_[{0, bundle}].assign(leaf_hashes.begin(), leaf_hashes.end());
+  if (!begins_with_held()) return Verdict::conflict;
+  if (leaf_hashes.size() == width) tiles_.erase({0, bundle});
+  return Verdict::good;
 }
 
 const TreeHash* Fetch::expected(unsigned level, std::uint64_t index) const {
@@ -114,28 +117,31 @@ std::optional<Fetch::TileKey> Fetch::missing_tile(std::uint64_t bundle) const {
   return missing;
 }
 
-bool Fetch::agrees_with_held(const TileKey& tile, std::span<const TreeHash> hashes) const {
-  // Of the held range, the nodes of heights 8 * level .. 8 * level + 7 lie in one tile of that
-  // level, left of its edge.
-  const auto [level, index] = tile;
-  if (8 * level >= 64) return true;
-  const std::uint64_t at_level = held_.size() >> (8 * level);
-  if (at_level / width != index) return true;
+std::optional<TreeHash> Fetch::subtree(unsigned height, std::uint64_t index) const {
+  const unsigned level = height / tile_height;
+  const std::uint64_t span = std::uint64_t{1} << (height % tile_height);
+  const std::uint64_t first = index * span;  // Among the hashes of that level.
+  const auto tile = tiles_.find({level, first / width});
+  if (tile == tiles_.end() || first % width + span > tile->second.size()) return std::nullopt;
+  return tree_root(std::span(tile->second).subspan(first % width, span));
+}
 
-  std::size_t node = 0;
-  for (unsigned height = 63; height > 8 * level + 7; --height) {
-    if ((held_.size() >> height & 1) != 0) ++node;
-  }
-  std::uint64_t at = 0;
-  for (int k = 7; k >= 0; --k) {
-    const std::uint64_t span = std::uint64_t{1} << k;
-    if ((at_level >> k & 1) == 0) continue;
-    if (at + span > hashes.size()) return true;  // Not covered by this tile: nothing to compare.
-    if (subtree_root(hashes.subspan(at, span)) != held_.nodes()[node]) return false;
-    at += span;
-    ++node;
-  }
-  return true;
+std::optional<Consistency> Fetch::consistency(std::uint64_t old_size) const {
+  bool is_known = true;
+  const auto read = [&](unsigned height, std::uint64_t index) {
+    const auto root = subtree(height, index);
+    is_known = is_known && root.has_value();
+    return root.value_or(TreeHash{});
+  };
+  Consistency found{root_of(old_size, read), consistency_path(old_size, size_, read)};
+  if (!is_known) return std::nullopt;
+  return found;
+}
+
+bool Fetch::begins_with_held() const {
+  if (held_.size() == 0) return true;
+  const auto found = consistency(held_.size());
+  return found && found->root == held_.root();
 }
 
 void Fetch::forget_passed_tiles() {

@@ -31,7 +31,13 @@ using Ask = std::variant<TileAsk, BundleAsk>;
 enum class Verdict : std::uint8_t {
   good,      ///< Verified.
   wrong,     ///< Not what the checkpoint commits to: the peer's answer is worthless.
-  conflict,  ///< The checkpoint contradicts what is held: the log's owner signed both.
+  conflict,  ///< What is held is not the beginning of it: see consistency().
+};
+
+/// How an older tree lies in a newer one.
+struct Consistency {
+  TreeHash root;  ///< Of the newer tree's first leaves, as many as the older tree has.
+  Path path;      ///< From that root to the newer tree's (verify_consistency).
 };
 
 /// Pure; no peer, no time. Bundles are asked for in order, so what is stored stays contiguous;
@@ -52,6 +58,11 @@ class Fetch {
   /// `leaf_hashes` are those of [ask.first, ask.last).
   [[nodiscard]] Verdict on_bundle(const BundleAsk& ask, std::span<const TreeHash> leaf_hashes);
 
+  /// After `conflict`: proof of what the target's tree says at `old_size`, at least 1. Nothing if
+  /// that lies in tiles that were not fetched: `old_size` in another bundle than the end of what is
+  /// held.
+  [[nodiscard]] std::optional<Consistency> consistency(std::uint64_t old_size) const;
+
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] const TreeHash& root() const { return root_; }
 
@@ -60,7 +71,8 @@ class Fetch {
 
   [[nodiscard]] const TreeHash* expected(unsigned level, std::uint64_t index) const;
   [[nodiscard]] std::optional<TileKey> missing_tile(std::uint64_t bundle) const;
-  [[nodiscard]] bool agrees_with_held(const TileKey& tile, std::span<const TreeHash> hashes) const;
+  [[nodiscard]] bool begins_with_held() const;
+  [[nodiscard]] std::optional<TreeHash> subtree(unsigned height, std::uint64_t index) const;
   void forget_passed_tiles();
 
   CompactRange held_;

@@ -56,13 +56,7 @@ void SyncEngine::on(LogFollowed& event, Actions& actions) {
   const auto [entry, is_new] = logs_.try_emplace(event.log);
   if (!is_new) return;
   Log& log = entry->second;
-  log.own = event.own;
-  log.frozen = event.frozen;
-  log.held = event.held;
-  log.received = event.held;
-  log.checkpoint = std::move(event.checkpoint);
-  log.agreed = event.agreed;
-  log.gaps.insert(event.gaps.begin(), event.gaps.end());
+  take_over(event, log);
   touch(log);
   // A log that is new to us may be old news to peers who said so before we followed it.
   for (auto& [id, peer] : peers_) {
@@ -76,6 +70,40 @@ void SyncEngine::on(LogFollowed& event, Actions& actions) {
     }
     ask_payloads(event.log, log, id, actions);
   }
+}
+
+void SyncEngine::take_over(LogFollowed& event, Log& log) {
+  log.own = event.own;
+  log.frozen = event.frozen;
+  log.held = event.held;
+  log.received = event.held;
+  log.checkpoint = std::move(event.checkpoint);
+  log.agreed = event.agreed;
+  log.agreed_root = event.agreed_root;
+  log.gaps = {event.gaps.begin(), event.gaps.end()};
+}
+
+void SyncEngine::on(LogReset& event, Actions& actions) {
+  Log& log = logs_.at(event.now.log);
+  end_fetch(event.now.log, log);
+  log.next_target.reset();
+  take_over(event.now, log);
+  touch(log);
+  // What peers were told of it is not so any more.
+  for (auto& [_, peer] : peers_) {
+    PeerLog& said = peer.logs[event.now.log];
+    said.told_size = said.told_agreed = 0;
+  }
+  tell(event.now.log, log, log.checkpoint.size, actions);
+}
+
+void SyncEngine::on(AgreedElsewhere& event, Actions& actions) {
+  Log& log = logs_.at(event.log);
+  if (!log.frozen || event.size <= log.held.size()) return;
+  if (log.target && log.target->size >= event.size) return;
+  end_fetch(event.log, log);
+  log.target = SignedCheckpoint{event.size, event.root, {}};
+  begin_fetch(event.log, log, actions);
 }
 
 void SyncEngine::on(PeerConnected& event, Actions& actions) {
@@ -95,7 +123,7 @@ void SyncEngine::on(PeerLost& event, Actions&) {
   for (const Pending& pending : peer->second.pending) {
     if (std::holds_alternative<BundleAsk>(pending.ask)) --in_flight_;
     Log& log = logs_.at(pending.log);
-    if (log.fetch && log.fetch->size() == pending.target_size) log.fetch->put_back(pending.ask);
+    if (log.fetch && log.fetches == pending.fetch) log.fetch->put_back(pending.ask);
   }
   for (auto& [_, log] : logs_) log.useless.erase(event.peer);
   peers_.erase(peer);
@@ -171,6 +199,7 @@ void SyncEngine::on(AgreedChanged& event, Actions& actions) {
   Log& log = logs_.at(event.log);
   if (event.agreed == log.agreed) return;
   log.agreed = event.agreed;
+  log.agreed_root = event.root;
   touch(log);
   if (!log.own) {
     tell(event.log, log, 0, actions);
@@ -248,8 +277,12 @@ void SyncEngine::ask_checkpoints_again(Actions& actions) {
 // ---- what is held, and telling so --------------------------------------------------------------
 
 peer::LogSummary SyncEngine::summary(const LogId& id, const Log& log) const {
-  const std::vector<std::uint64_t> gaps(log.gaps.begin(), log.gaps.end());
-  return {id, log.checkpoint.size, log.checkpoint.root, log.agreed, gaps_hash(gaps), log.frozen};
+  // Of a frozen log only what is agreed counts: so all who froze it say the same of it.
+  const std::uint64_t size = log.frozen ? log.agreed : log.checkpoint.size;
+  const std::vector<std::uint64_t> gaps(log.gaps.begin(),
+                                        log.frozen ? log.gaps.lower_bound(size) : log.gaps.end());
+  const TreeHash& root = log.frozen ? log.agreed_root : log.checkpoint.root;
+  return {id, size, root, log.agreed, gaps_hash(gaps), log.frozen};
 }
 
 void SyncEngine::touch(Log& log) {
@@ -266,7 +299,7 @@ void SyncEngine::equal_digests(Peer& peer, std::uint64_t up_to_change) {
   for (const auto& [id, log] : logs_) {
     if (log.changed > up_to_change) continue;
     PeerLog& said = peer.logs[id];
-    said.size = std::max(said.size, log.checkpoint.size);
+    said.holds(log.checkpoint);
     said.agreed = std::max(said.agreed, log.agreed);
     said.told_size = std::max(said.told_size, log.checkpoint.size);
     said.told_agreed = std::max(said.told_agreed, log.agreed);
@@ -311,148 +344,11 @@ void SyncEngine::tell(const LogId& id, Log& log, std::uint64_t push_from, Action
     said.told_agreed = log.agreed;
     const bool pushable = log.own && said.size == push_from && push_from < log.checkpoint.size;
     if (pushable) {
-      said.size = log.checkpoint.size;
+      said.holds(log.checkpoint);
       actions.push_back(PushEntries{peer_id, id, push_from});
     } else {
       actions.push_back(Send{peer_id, peer::Have{{summary(id, log)}}});
     }
-  }
-}
-
-// ---- fetching
-// ------------------------------------------------------------------------------------
-
-void SyncEngine::offer(PeerId peer, const LogId& id, SignedCheckpoint checkpoint,
-                       Actions& actions) {
-  Log& log = logs_.at(id);
-  if (peer != 0) {
-    PeerLog& said = peers_.at(peer).logs[id];
-    said.size = std::max(said.size, checkpoint.size);
-  }
-  const auto contradicts = [&](const std::optional<SignedCheckpoint>& other) {
-    return other && other->size == checkpoint.size && other->root != checkpoint.root;
-  };
-  if (contradicts(log.checkpoint)) return fork_found(id, log, checkpoint.note, actions);
-  if (log.frozen || checkpoint.size <= log.checkpoint.size) return;
-  if (log.own && checkpoint.size > log.held.size()) {
-    actions.push_back(OwnLogBehind{id, checkpoint.size});
-  }
-  if (checkpoint.size <= log.held.size()) {
-    // Its leaves are here already: the store compares the root. A peer that says so over and over
-    // does not fill the writer's queue; what it said is asked for again.
-    if (in_flight_ >= limits::bundles_in_flight_max) return;
-    ++log.stores_pending;
-    ++in_flight_;
-    actions.push_back(StoreEntries{id, peer, log.held.size(), {}, std::move(checkpoint)});
-    return;
-  }
-  if (log.target && checkpoint.size <= log.target->size) return;
-  if (log.fetch) {
-    if (!log.next_target || log.next_target->size < checkpoint.size) {
-      log.next_target = std::move(checkpoint);
-    }
-    return;
-  }
-  log.target = std::move(checkpoint);
-  begin_fetch(id, log, actions);
-}
-
-void SyncEngine::fork_found(const LogId& id, Log& log, const std::string& note, Actions& actions) {
-  if (log.frozen) return;
-  actions.push_back(ForkFound{id, log.checkpoint.note, note});
-}
-
-void SyncEngine::begin_fetch(const LogId& id, Log& log, Actions&) {
-  // What is being stored comes first: a fetch begins at durable leaves.
-  if (log.frozen || log.stores_pending != 0 || log.target->size <= log.held.size()) return;
-  log.received = log.held;
-  log.useless.clear();
-  log.fetch.emplace(log.held, log.target->size, log.target->root);
-  fetching_.insert(id);
-}
-
-void SyncEngine::end_fetch(const LogId& id, Log& log) {
-  in_flight_ -= log.waiting.size();
-  log.waiting.clear();
-  log.fetch.reset();
-  log.target.reset();
-  fetching_.erase(id);
-}
-
-std::optional<PeerId> SyncEngine::choose_peer(const LogId& id, const Log& log) const {
-  std::optional<PeerId> best;
-  std::size_t least = limits::fetch_window;
-  for (const auto& [peer_id, peer] : peers_) {
-    const auto said = peer.logs.find(id);
-    if (said == peer.logs.end() || said->second.size < log.target->size) continue;
-    if (log.useless.contains(peer_id) || peer.pending.size() >= least) continue;
-    least = peer.pending.size();
-    best = peer_id;
-  }
-  return best;
-}
-
-bool SyncEngine::ask_next(const LogId& id, Log& log, Actions& actions) {
-  const auto chosen = choose_peer(id, log);
-  if (!chosen) return false;
-  const auto ask = log.fetch->next();
-  if (!ask) return false;
-  Peer& peer = peers_.at(*chosen);
-  asked(peer);
-  peer.pending.push_back({id, log.target->size, *ask});
-  if (const auto* bundle = std::get_if<BundleAsk>(&*ask)) {
-    ++in_flight_;
-    actions.push_back(
-        Send{*chosen, peer::GetEntries{id, bundle->first, bundle->last, bundle->payloads_from}});
-    return true;
-  }
-  peer::GetTiles get{id, log.target->size, {}};
-  for (const TileId& tile : std::get<TileAsk>(*ask).tiles) {
-    get.tiles.push_back({static_cast<std::uint8_t>(tile.level), tile.index});
-  }
-  actions.push_back(Send{*chosen, std::move(get)});
-  return true;
-}
-
-void SyncEngine::ask_more(Actions& actions) {
-  // Round robin over the logs, so that one long log does not hold up the others.
-  bool asked_any = true;
-  while (asked_any && in_flight_ < limits::bundles_in_flight_max) {
-    asked_any = false;
-    for (const LogId& id : fetching_) {
-      if (in_flight_ >= limits::bundles_in_flight_max) break;
-      asked_any = ask_next(id, logs_.at(id), actions) || asked_any;
-    }
-  }
-}
-
-void SyncEngine::ask_payloads(const LogId& id, Log& log, PeerId peer_id, Actions& actions) {
-  Peer& peer = peers_.at(peer_id);
-  const auto known = peer.logs.find(id);
-  if (log.gaps.empty() || known == peer.logs.end()) return;
-  PeerLog& said = known->second;
-  if (!said.asked_payloads.empty() || said.storing_payloads) return;
-  std::vector<std::uint64_t> wanted;
-  for (const std::uint64_t index : log.gaps) {
-    if (index >= said.size || wanted.size() == limits::tile_hashes) break;
-    if (!said.lacks.contains(index)) wanted.push_back(index);
-  }
-  if (wanted.empty()) return;
-  said.asked_payloads = wanted;
-  asked(peer);
-  ++peer.asked_other;
-  actions.push_back(Send{peer_id, peer::GetPayloads{id, std::move(wanted)}});
-}
-
-void SyncEngine::release(const LogId& id, Log& log, Actions& actions) {
-  while (!log.waiting.empty() && log.waiting.begin()->first == log.received.size()) {
-    Waiting next = std::move(log.waiting.begin()->second);
-    log.waiting.erase(log.waiting.begin());
-    StoreEntries store{id, next.from, log.received.size(), std::move(next.entries), {}};
-    for (const TreeHash& hash : next.hashes) log.received.push(hash);
-    if (log.received.size() == log.target->size) store.checkpoint = log.target;
-    ++log.stores_pending;
-    actions.push_back(std::move(store));
   }
 }
 

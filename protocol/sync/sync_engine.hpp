@@ -46,6 +46,11 @@ struct LogFollowed {
   std::uint64_t agreed = 0;
   std::vector<std::uint64_t> gaps;
   bool frozen = false;
+  TreeHash agreed_root{};  ///< Of the agreed size.
+};
+/// What is held of a followed log was set back, or it is not frozen any more: it goes on from here.
+struct LogReset {
+  LogFollowed now;
 };
 struct PeerConnected {
   PeerId peer = 0;
@@ -90,17 +95,25 @@ struct PayloadsStored {
 struct AgreedChanged {
   LogId log;
   std::uint64_t agreed = 0;
+  TreeHash root{};  ///< Of that size.
 };
-/// A fork was proven: nothing more is taken into the log.
+/// A fork was proven: nothing more is taken into the log, but what is agreed.
 struct LogFrozen {
   LogId log;
+};
+/// More than half of the witnesses of a frozen log cosigned this tree, of which less is held here.
+struct AgreedElsewhere {
+  LogId log;
+  std::uint64_t size = 0;
+  TreeHash root{};
 };
 /// Monotonic time; at least once a second.
 struct Tick {
   std::uint64_t now_ms = 0;
 };
 using Event = std::variant<LogFollowed, PeerConnected, PeerLost, MessageReceived, EntriesStored,
-                           CheckpointKept, PayloadsStored, AgreedChanged, LogFrozen, Tick>;
+                           CheckpointKept, PayloadsStored, AgreedChanged, LogFrozen, LogReset,
+                           AgreedElsewhere, Tick>;
 
 // ---- actions
 // -------------------------------------------------------------------------------------
@@ -126,7 +139,7 @@ struct PushEntries {
   std::uint64_t first = 0;
 };
 /// Make durable; `checkpoint` with it, once the log's size reaches it. Answer: EntriesStored (and
-/// CheckpointKept).
+/// CheckpointKept). A checkpoint without a note is what witnesses agreed on: its root is compared.
 struct StoreEntries {
   LogId log;
   PeerId from = 0;
@@ -144,11 +157,18 @@ struct DropPeer {
   PeerId peer = 0;
   Error why;
 };
-/// Two checkpoints signed by one log key that cannot both be true.
+/// The owner signed `other`, which cannot be true if the newest checkpoint held is: it has another
+/// root at that size, which is the smaller of the two.
 struct ForkFound {
   LogId log;
-  std::string note_a;
-  std::string note_b;
+  SignedCheckpoint other;
+  std::optional<Consistency> beginning;  ///< Of `other`, if it is the larger.
+};
+/// The owner signed this one, smaller than the newest held: whether it fits is for the store to
+/// say.
+struct CompareCheckpoint {
+  LogId log;
+  SignedCheckpoint other;
 };
 /// A peer holds a larger checkpoint of our own log than we do: sign nothing until it is fetched.
 struct OwnLogBehind {
@@ -156,7 +176,7 @@ struct OwnLogBehind {
   std::uint64_t size = 0;
 };
 using Action = std::variant<Send, Serve, AnnounceLogs, PushEntries, StoreEntries, StorePayloads,
-                            DropPeer, ForkFound, OwnLogBehind>;
+                            DropPeer, ForkFound, CompareCheckpoint, OwnLogBehind>;
 
 /// Decides what to tell each peer so that every followed log reaches every member.
 ///
@@ -199,17 +219,20 @@ class SyncEngine {
     CompactRange received;        // Verified and handed to the store: held, and what is under way.
     SignedCheckpoint checkpoint;  // Newest that is durable with all its leaves.
     std::uint64_t agreed = 0;
+    TreeHash agreed_root{};
     std::set<std::uint64_t> gaps;
     std::uint64_t changed = 0;               // Value of changes_ when its summary last changed.
     std::optional<SignedCheckpoint> target;  // Verified, larger than what is held; being fetched.
     std::optional<SignedCheckpoint> next_target;
     std::optional<Fetch> fetch;
-    std::set<PeerId> useless;  // Peers that could not serve this target.
+    std::uint64_t fetches = 0;  // Begun so far: what was asked for an earlier one is worth nothing.
+    std::set<PeerId> useless;   // Peers that could not serve this target.
     std::map<std::uint64_t, Waiting> waiting;
     std::size_t stores_pending = 0;
   };
   struct PeerLog {
-    std::uint64_t size = 0;  // What it said it holds, or what we sent it.
+    std::uint64_t size = 0;  // What it said it holds, or what we sent it ...
+    TreeHash root{};         // ... and the root of that.
     std::uint64_t agreed = 0;
     std::uint64_t told_size = 0;  // What we said we hold.
     std::uint64_t told_agreed = 0;
@@ -218,10 +241,15 @@ class SyncEngine {
     bool asked_checkpoint = false;
     std::vector<std::uint64_t> asked_payloads;
     bool storing_payloads = false;  // Its last answer is not durable yet: no more is asked of it.
+
+    /// At least that.
+    void holds(const SignedCheckpoint& checkpoint);
+    /// Whether it may have the leaves of that tree: of another one of this size it has not.
+    [[nodiscard]] bool may_serve(const SignedCheckpoint& target) const;
   };
   struct Pending {
     LogId log;
-    std::uint64_t target_size = 0;
+    std::uint64_t fetch = 0;  // Which of the log's it is for.
     Ask ask;
   };
   struct Peer {
@@ -248,6 +276,8 @@ class SyncEngine {
   void on(PayloadsStored& event, Actions& actions);
   void on(AgreedChanged& event, Actions& actions);
   void on(LogFrozen& event, Actions& actions);
+  void on(LogReset& event, Actions& actions);
+  void on(AgreedElsewhere& event, Actions& actions);
   void on(Tick& event, Actions& actions);
 
   // sync_messages.cpp: one overload for each message.
@@ -264,7 +294,8 @@ class SyncEngine {
   void receive(PeerId peer, peer::Payloads& message, Actions& actions);
   void receive(PeerId peer, peer::Ping& message, Actions& actions);
   void receive(PeerId peer, peer::Pong& message, Actions& actions);
-  /// Cosigned and the join conversation are the driver's: they never reach a member's engine.
+  /// Cosigned, Evidence, Agreed and the join conversation are the driver's: they never reach a
+  /// member's engine.
   template <class Other>
   void receive(PeerId peer, Other& message, Actions& actions);
 
@@ -276,7 +307,8 @@ class SyncEngine {
                        Actions& actions);
   void tell(const LogId& id, Log& log, std::uint64_t push_from, Actions& actions);
   void offer(PeerId peer, const LogId& id, SignedCheckpoint checkpoint, Actions& actions);
-  void fork_found(const LogId& id, Log& log, const std::string& note, Actions& actions);
+  static void take_over(LogFollowed& event, Log& log);
+  void fork_found(const LogId& id, Log& log, Actions& actions);
   void begin_fetch(const LogId& id, Log& log, Actions& actions);
   void end_fetch(const LogId& id, Log& log);
   void ask_checkpoints_again(Actions& actions);

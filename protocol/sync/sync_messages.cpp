@@ -21,6 +21,7 @@ void SyncEngine::receive(PeerId id, peer::Have& message, Actions& actions) {
     PeerLog& said = peer.logs[theirs.log];
     // A peer that lost its tail may say less than before: believe it.
     said.size = theirs.size;
+    said.root = theirs.root;
     said.agreed = theirs.agreed;
     if (said.gaps != theirs.gaps) said.lacks.clear();
     said.gaps = theirs.gaps;
@@ -68,7 +69,7 @@ void SyncEngine::receive(PeerId id, peer::Announce& message, Actions& actions) {
   }
   if (message.note.empty()) return;  // It has no checkpoint of that log yet.
   if (message.note == known->second.checkpoint.note) {
-    said.size = std::max(said.size, known->second.checkpoint.size);
+    said.holds(known->second.checkpoint);
     return;
   }
   const auto checkpoint = verifier_(message.log, message.note);
@@ -89,9 +90,8 @@ void SyncEngine::receive(PeerId id, peer::Push& message, Actions& actions) {
     if (checkpoint.error().code == Errc::not_found) return;
     return drop(id, Errc::bad_signature, "a checkpoint that its log's key did not sign", actions);
   }
-  PeerLog& said = peers_.at(id).logs[message.log];
-  said.size = std::max(said.size, checkpoint->size);
   SignedCheckpoint target{checkpoint->size, checkpoint->root, std::move(message.note)};
+  peers_.at(id).logs[message.log].holds(target);
   const bool fits = !log.frozen && !log.own && !log.fetch && !log.target &&
                     message.first == log.received.size() && checkpoint->size > message.first &&
                     checkpoint->size - message.first <= limits::tile_hashes &&
@@ -133,7 +133,7 @@ void SyncEngine::receive(PeerId id, peer::Tiles& message, Actions& actions) {
       id, message.log, [](const Ask& ask) { return std::holds_alternative<TileAsk>(ask); });
   if (!pending) return drop(id, Errc::unrequested, "tiles that nobody asked for", actions);
   Log& log = logs_.at(message.log);
-  if (!log.fetch || log.fetch->size() != pending->target_size) return;  // Of an earlier target.
+  if (!log.fetch || log.fetches != pending->fetch) return;  // Of an earlier target.
 
   const auto& ask = std::get<TileAsk>(pending->ask);
   std::vector<std::vector<TreeHash>> tiles;
@@ -142,13 +142,8 @@ void SyncEngine::receive(PeerId id, peer::Tiles& message, Actions& actions) {
     if (!hashes) break;
     tiles.push_back(*hashes);
   }
-  switch (log.fetch->on_tiles(ask, tiles)) {
-    case Verdict::good:
-      return;
-    case Verdict::wrong:
-      return wrong_answer(id, *pending, log, "tiles that do not verify", actions);
-    case Verdict::conflict:
-      return fork_found(message.log, log, log.target->note, actions);
+  if (log.fetch->on_tiles(ask, tiles) == Verdict::wrong) {
+    wrong_answer(id, *pending, log, "tiles that do not verify", actions);
   }
 }
 
@@ -161,7 +156,7 @@ void SyncEngine::receive(PeerId id, peer::Entries& message, Actions& actions) {
   if (!pending) return drop(id, Errc::unrequested, "entries that nobody asked for", actions);
   --in_flight_;
   Log& log = logs_.at(message.log);
-  if (!log.fetch || log.fetch->size() != pending->target_size) return;
+  if (!log.fetch || log.fetches != pending->fetch) return;
 
   const auto& ask = std::get<BundleAsk>(pending->ask);
   const auto leaves = split_bundle(message.leaves, limits::tile_hashes);
@@ -177,7 +172,7 @@ void SyncEngine::receive(PeerId id, peer::Entries& message, Actions& actions) {
     return wrong_answer(id, *pending, log, "entries that do not verify", actions);
   }
   if (verdict == Verdict::conflict) {
-    return fork_found(message.log, log, log.target->note, actions);
+    return fork_found(message.log, log, actions);
   }
   const auto skip = static_cast<std::size_t>(ask.payloads_from - ask.first);
   auto entries = read_entries(*leaves, skip, message.payloads);
@@ -241,6 +236,8 @@ void SyncEngine::receive(PeerId id, Other&, Actions& actions) {
 }
 
 template void SyncEngine::receive(PeerId, peer::Cosigned&, Actions&);
+template void SyncEngine::receive(PeerId, peer::Evidence&, Actions&);
+template void SyncEngine::receive(PeerId, peer::Agreed&, Actions&);
 template void SyncEngine::receive(PeerId, peer::JoinRequest&, Actions&);
 template void SyncEngine::receive(PeerId, peer::JoinWaiting&, Actions&);
 template void SyncEngine::receive(PeerId, peer::JoinGranted&, Actions&);
@@ -252,7 +249,8 @@ void SyncEngine::wrong_answer(PeerId id, const Pending& pending, Log& log, const
   // A peer on another branch of a forked log is honest: only who offered this very tree answers for
   // it. Who merely holds more than it is not asked again for this target.
   const PeerLog& said = peers_.at(id).logs[pending.log];
-  if (said.size == pending.target_size) drop(id, Errc::bad_proof, what, actions);
+  const bool offered_it = said.size == log.fetch->size() && said.root == log.fetch->root();
+  if (offered_it) drop(id, Errc::bad_proof, what, actions);
 }
 
 std::optional<SyncEngine::Pending> SyncEngine::take_pending(

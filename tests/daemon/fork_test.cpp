@@ -1,7 +1,11 @@
+#include "protocol/audit/evidence.hpp"
+#include "protocol/base/limits.hpp"
 #include "protocol/log/leaf.hpp"
 #include "protocol/log/merkle.hpp"
+#include "protocol/log/tile.hpp"
 #include "protocol/log/witness.hpp"
 #include "storage/log_store.hpp"
+#include "storage/packing.hpp"
 #include "tests/daemon/support/doors.hpp"
 
 /// A member that signs two histories of its log, as another daemon meets them.
@@ -20,12 +24,52 @@ struct History {
     for (std::size_t i = 0; i < payloads.size(); ++i) {
       const auto leaf_class = i == 0 ? LeafClass::clear : LeafClass::record;
       const std::string leaf = encode_leaf(make_leaf(leaf_class, i, payloads[i]));
+      entries.push_back(leaf);
+      hashes.push_back(leaf_hash(view(leaf)));
       append_to_bundle(leaves, view(leaf));
-      range.push(leaf_hash(view(leaf)));
+      range.push(hashes.back());
       peer::append_payload(list, payloads[i]);
     }
   }
+  [[nodiscard]] TreeHash root(std::size_t size_of) const {
+    return tree_root(std::span(hashes).first(size_of));
+  }
+  [[nodiscard]] Path path(std::size_t from, std::size_t to) const {
+    const MemoryTree tree{std::span(hashes).first(to)};
+    return consistency_path(from, to, [&](unsigned height, std::uint64_t index) {
+      return tree.subtree(height, index);
+    });
+  }
+  [[nodiscard]] peer::Tiles serve(const peer::GetTiles& asked) const {
+    peer::Tiles answer{asked.log, asked.size, {}};
+    for (const auto& tile : asked.tiles) {
+      std::vector<TreeHash> of_level = hashes;
+      of_level.resize(asked.size);
+      for (unsigned level = 0; level < tile.level; ++level) {
+        std::vector<TreeHash> above;
+        for (std::size_t i = 0; i + limits::tile_hashes <= of_level.size();
+             i += limits::tile_hashes) {
+          above.push_back(tree_root(std::span(of_level).subspan(i, limits::tile_hashes)));
+        }
+        of_level = std::move(above);
+      }
+      const std::size_t first = tile.index * limits::tile_hashes;
+      const std::size_t count = std::min(limits::tile_hashes, of_level.size() - first);
+      answer.tiles.push_back(encode_hashes(std::span(of_level).subspan(first, count)));
+    }
+    return answer;
+  }
+  [[nodiscard]] peer::Entries serve(const peer::GetEntries& asked) const {
+    peer::Entries answer{asked.log, asked.first, asked.last, asked.payloads_from, {}, {}};
+    for (std::uint64_t i = asked.first; i < asked.last; ++i) {
+      append_to_bundle(answer.leaves, view(entries[i]));
+      if (i >= asked.payloads_from) peer::append_payload(answer.payloads, payloads[i]);
+    }
+    return answer;
+  }
   std::vector<Bytes> payloads;
+  std::vector<std::string> entries;
+  std::vector<TreeHash> hashes;
   Bytes leaves;
   Bytes list;
   CompactRange range;
@@ -51,6 +95,54 @@ class Forked : public Doors {
   void push(const History& history) {
     say(peer_id, peer::Push{log_, note(history), 0, history.leaves, history.list});
   }
+  /// What `longer` adds.
+  void push(const History& before, const History& longer) {
+    Bytes leaves;
+    Bytes list;
+    for (std::size_t i = before.payloads.size(); i < longer.payloads.size(); ++i) {
+      append_to_bundle(leaves, view(longer.entries[i]));
+      peer::append_payload(list, longer.payloads[i]);
+    }
+    say(peer_id, peer::Push{log_, note(longer), before.payloads.size(), leaves, list});
+  }
+  /// The peer answers what it is asked, as one that holds `history`; at most so many bundles.
+  void answer_fetch(const History& history, std::size_t bundles = ~std::size_t{0}) {
+    for (bool asked = true; asked;) {
+      asked = false;
+      for (const Bytes& bytes : std::exchange(desk_.sent[peer_id], {})) {
+        const auto message = peer::decode_message(bytes);
+        if (const auto* tiles = std::get_if<peer::GetTiles>(&*message)) {
+          say(peer_id, history.serve(*tiles));
+          asked = true;
+        }
+        const auto* entries = std::get_if<peer::GetEntries>(&*message);
+        if (entries == nullptr) continue;
+        if (bundles == 0) {
+          desk_.sent[peer_id].push_back(bytes);
+          continue;
+        }
+        --bundles;
+        say(peer_id, history.serve(*entries));
+        asked = true;
+      }
+    }
+  }
+  template <class Message>
+  [[nodiscard]] std::vector<Message> said_to(PeerId peer) {
+    std::vector<Message> all;
+    for (const Bytes& bytes : desk_.sent[peer]) {
+      const auto message = peer::decode_message(bytes);
+      if (const auto* wanted = std::get_if<Message>(&*message)) all.push_back(*wanted);
+    }
+    return all;
+  }
+  /// What the evidence that is kept proves.
+  [[nodiscard]] Result<Contradiction> proof() {
+    const auto kept = storage::log_store::evidence(*desk_.log().read());
+    if (kept.size() != 1) return fail(Errc::not_found, std::to_string(kept.size()) + " pieces");
+    const auto evidence = decode_evidence(kept.begin()->second);
+    return evidence ? verify_evidence(*evidence) : evidence.error();
+  }
   [[nodiscard]] local::MemberRow row() {
     const auto answer = std::get<local::MembersAnswer>(ask(local::MembersRequest{}));
     return *std::ranges::find(answer.members, member_, &local::MemberRow::member);
@@ -61,7 +153,9 @@ class Forked : public Doors {
     return ours == said.end() ? 0 : ours->second.size;
   }
 
-  peer::JoinRequest other_ = candidate(DhSecret{{7}});
+  Seed recovery_{{3}};
+  peer::JoinRequest other_{certified(SigningKey(recovery_), now_ms, DhSecret{{7}}),
+                           profile_of("ZZB")};
   MemberId member_;
   LogId log_;
 };
@@ -78,9 +172,13 @@ TEST_F(Forked, FreezesTheLogKeepsTheProofAndTakesNothingMore) {
   say(peer_id, peer::Announce{log_, note(second), {}, {}});
   EXPECT_TRUE(row().frozen);
   EXPECT_EQ(row().held_size, 3U) << "nothing held is taken back";
-  const auto evidence = storage::log_store::evidence(*desk_.log().read(), log_);
-  ASSERT_TRUE(evidence.has_value());
-  EXPECT_EQ(*evidence, std::pair(note(first), note(second)));
+  const auto proven = proof();
+  ASSERT_TRUE(proven) << proven.error().detail;
+  EXPECT_EQ(proven->liar, Liar::log_key);
+  EXPECT_EQ(proven->member, member_);
+  EXPECT_EQ(proven->log, log_);
+  EXPECT_EQ(proven->said[0].size, 3U);
+  EXPECT_EQ(proven->said[1].size, 3U);
 
   replica_ = std::make_unique<Replica>(me_, Replica::Options{}, desk_.marks, desk_);
   desk_.run();
@@ -92,6 +190,155 @@ TEST_F(Forked, FreezesTheLogKeepsTheProofAndTakesNothingMore) {
   EXPECT_EQ(cosigned(), 3U);
   EXPECT_FALSE(dropped(peer_id)) << "it may be another's fault that it says so";
   EXPECT_TRUE(published(signed_texts({record("ours")}))) << "everything else goes on";
+}
+
+TEST_F(Forked, ALargerTreeThatDoesNotBeginWithWhatIsHeldIsProvenByItsTiles) {
+  const History first(other_.certificate, 1, 3);
+  const History second(other_.certificate, 101, 600);
+  push(first);
+  say(peer_id, peer::Announce{log_, note(second), {}, {}});
+  answer_fetch(second);
+  const auto proven = proof();
+  ASSERT_TRUE(proven) << proven.error().detail;
+  EXPECT_EQ(proven->said[0].size, 3U);
+  EXPECT_EQ(proven->said[1].size, 600U);
+  EXPECT_TRUE(row().frozen);
+  EXPECT_EQ(row().held_size, 3U);
+  EXPECT_FALSE(dropped(peer_id));
+}
+
+TEST_F(Forked, ASmallerTreeThatIsNotTheBeginningIsProvenByOurOwn) {
+  const History first(other_.certificate, 1, 5);
+  const History second(other_.certificate, 101, 3);
+  push(first);
+  say(peer_id, peer::Announce{log_, note(second), {}, {}});
+  const auto proven = proof();
+  ASSERT_TRUE(proven) << proven.error().detail;
+  EXPECT_EQ(proven->said[0].size, 3U);
+  EXPECT_EQ(proven->said[1].size, 5U);
+}
+
+TEST_F(Forked, AContradictionWithinAFetchWaitsForTheSignatureThatProvesIt) {
+  // More is held than the newest checkpoint covers: what does not fit it contradicts no signature
+  // that is kept.
+  const History first(other_.certificate, 1, 700);
+  const History second(other_.certificate, 101, 100);
+  say(peer_id, peer::Announce{log_, note(first), {}, {}});
+  answer_fetch(first, 1);
+  ASSERT_EQ(row().held_size, 256U);
+  say(peer_id, peer::Announce{log_, note(second), {}, {}});
+  EXPECT_FALSE(row().frozen);
+  answer_fetch(first);
+  ASSERT_EQ(row().held_size, 700U);
+  EXPECT_TRUE(row().frozen);
+  EXPECT_EQ(proof()->said[0].size, 100U);
+}
+
+TEST_F(Forked, EveryoneIsToldAtOnceAndWhoComesLaterToo) {
+  constexpr PeerId second_peer = 2;
+  replica_->peer_connected({second_peer, false, MemberId{{9}}, std::nullopt, {}, {}});
+  desk_.run();
+  push(History(other_.certificate, 1, 3));
+  say(peer_id, peer::Announce{log_, note(History(other_.certificate, 101, 3)), {}, {}});
+  const auto told = said_to<peer::Evidence>(second_peer);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_TRUE(decode_evidence(told[0].text));
+  // Its only witness had cosigned three entries, which makes that size agreed.
+  ASSERT_EQ(said_to<peer::Agreed>(second_peer).size(), 1U);
+  EXPECT_EQ(said_to<peer::Agreed>(second_peer)[0].size, 3U);
+
+  constexpr PeerId later = 3;
+  replica_->peer_connected({later, false, MemberId{{10}}, std::nullopt, {}, {}});
+  desk_.run();
+  EXPECT_EQ(said_to<peer::Evidence>(later).size(), 1U);
+  EXPECT_EQ(said_to<peer::Agreed>(later).size(), 1U);
+}
+
+TEST_F(Forked, WhoHearsOfItFreezesWithoutHavingSeenIt) {
+  const History first(other_.certificate, 1, 3);
+  const History second(other_.certificate, 101, 4);
+  push(first);
+  const Bytes certificate = other_.certificate;
+  const Evidence evidence = make_evidence(
+      commons, {3, first.range.root(), note(first), certificate},
+      {4, second.range.root(), note(second), certificate}, second.root(3), second.path(3, 4));
+  say(peer_id, peer::Evidence{encode_evidence(evidence)});
+  EXPECT_TRUE(row().frozen);
+  EXPECT_FALSE(dropped(peer_id));
+  say(peer_id, peer::Evidence{encode_evidence(evidence)});
+  EXPECT_EQ(storage::log_store::evidence(*desk_.log().read()).size(), 1U);
+
+  Evidence false_one = evidence;
+  false_one.path.clear();
+  say(peer_id, peer::Evidence{encode_evidence(false_one)});
+  EXPECT_TRUE(dropped(peer_id)) << "what proves nothing is no mistake";
+}
+
+TEST_F(Forked, AFalseWordOfAWitnessFreezesNoLog) {
+  // Our own log has one witness: the other member.
+  const LogId ours = log_id(me_.network, me_.member, commons);
+  const std::uint64_t size = log_size();
+  const TreeHash root = storage::log_store::root_at(*desk_.log().read(), ours, size);
+  const auto word = [&](const TreeHash& of, std::uint64_t time_s) {
+    return peer::Cosigned{cosign(ours, size, of, member_, time_s, steward_)};
+  };
+  say(peer_id, word(TreeHash{{1}}, 7));
+  EXPECT_FALSE(proof()) << "one word contradicts nothing that it said";
+  say(peer_id, word(root, 8));
+  say(peer_id, word(TreeHash{{1}}, 9));
+  const auto proven = proof();
+  ASSERT_TRUE(proven) << proven.error().detail;
+  EXPECT_EQ(proven->liar, Liar::witness_key);
+  EXPECT_EQ(proven->member, member_);
+  EXPECT_FALSE(row().frozen) << "its own log says nothing false";
+  EXPECT_TRUE(published(signed_texts({record("ours goes on")})));
+
+  const std::uint64_t more = log_size();
+  const TreeHash next = storage::log_store::root_at(*desk_.log().read(), ours, more);
+  say(peer_id, peer::Cosigned{cosign(ours, more, next, member_, 10, steward_)});
+  EXPECT_EQ(storage::log_store::cosignatures(*desk_.log().read(), ours).at(member_).size, size)
+      << "its word counts no more";
+}
+
+TEST_F(Forked, TwoCertificatesOfOneNumberFreezeUntilAHigherOne) {
+  push(History(other_.certificate, 1, 3));
+  const SigningKey identity(recovery_);
+  const std::uint64_t number = verify_certificate(other_.certificate)->number;
+  say(peer_id, peer::Announce{log_, "", certified(identity, number, DhSecret{{8}}), {}});
+  EXPECT_TRUE(row().frozen);
+  const auto proven = proof();
+  ASSERT_TRUE(proven) << proven.error().detail;
+  EXPECT_EQ(proven->liar, Liar::recovery_key);
+  EXPECT_FALSE(dropped(peer_id));
+
+  say(peer_id, peer::Announce{log_, "", certified(identity, number + 1, DhSecret{{8}}), {}});
+  EXPECT_FALSE(row().frozen);
+  EXPECT_EQ(row().held_size, 3U) << "what was agreed stays";
+  push(History(other_.certificate, 1, 3), History(other_.certificate, 1, 5));
+  EXPECT_EQ(row().held_size, 5U);
+}
+
+TEST_F(Forked, ADamagedStoreAccusesNobody) {
+  const History history(other_.certificate, 1, 300);
+  say(peer_id, peer::Announce{log_, note(history), {}, {}});
+  answer_fetch(history);
+  ASSERT_EQ(row().held_size, 300U);
+  {
+    // One hash of a tile, as a dying disk may give it back.
+    const auto txn = desk_.disk().write();
+    const storage::Key key = storage::tile_key(log_, 0, 0);
+    Bytes tile = to_bytes(*txn->get(storage::Table::tiles, key));
+    tile[40 * TreeHash::size] ^= 1;
+    txn->put(storage::Table::tiles, key, tile);
+    txn->commit();
+  }
+  const History earlier(other_.certificate, 1, 100);
+  say(peer_id, peer::Announce{log_, note(earlier), {}, {}});
+  EXPECT_FALSE(row().frozen);
+  EXPECT_TRUE(storage::log_store::evidence(*desk_.log().read()).empty());
+  EXPECT_TRUE(std::ranges::any_of(desk_.lines, [](const std::string& line) {
+    return line.find("proves nothing") != std::string::npos;
+  })) << "but the operator is told";
 }
 
 TEST_F(Forked, AnOlderOrTheSameCheckpointIsNoFork) {

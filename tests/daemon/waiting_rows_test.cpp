@@ -23,7 +23,7 @@ TEST(WaitingRows, InvitationsComeBackAsTheyWere) {
 TEST(WaitingRows, ADamagedRowGivesNothing) {
   const Bytes invitations = encode_invitations({invitation(1)});
   const LogId log = LogId::from(Bytes(32, 3));
-  const Bytes agreed = encode_agreed(log, 77);
+  const Bytes agreed = encode_agreed(log, {77, {{MemberId{{1}}, 70}}});
   for (const auto& [row, decodes] :
        {std::pair<Bytes, std::function<bool(BytesView)>>{
             invitations, [](BytesView bytes) { return decode_invitations(bytes).has_value(); }},
@@ -39,8 +39,9 @@ TEST(WaitingRows, ADamagedRowGivesNothing) {
 }
 
 TEST(WaitingRows, ARowBelongsToItsKey) {
-  const Bytes agreed = encode_agreed(LogId::from(Bytes(32, 3)), 77);
-  EXPECT_EQ(decode_agreed(LogId::from(Bytes(32, 3)), agreed), 77U);
+  const AgreedState state{77, {{MemberId{{1}}, 70}, {MemberId{{2}}, 77}}};
+  const Bytes agreed = encode_agreed(LogId::from(Bytes(32, 3)), state);
+  EXPECT_EQ(decode_agreed(LogId::from(Bytes(32, 3)), agreed), state);
   EXPECT_FALSE(decode_agreed(LogId::from(Bytes(32, 4)), agreed));
 }
 

@@ -68,9 +68,9 @@ void cosignature(BytesView row) {
 }
 
 void evidence(BytesView row) {
-  const auto decoded = decode_evidence_row(log_id, row);
+  const auto decoded = decode_evidence_row(log_id.view(), row);
   if (!decoded) return;
-  KITH_CHECK(equal(encode_evidence_row(log_id, decoded->first, decoded->second), row));
+  KITH_CHECK(equal(encode_evidence_row(log_id.view(), *decoded), row));
 }
 
 }  // namespace

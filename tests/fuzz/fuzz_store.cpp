@@ -3,6 +3,7 @@
 // whatever reading cannot excuse.
 #include "protocol/base/check.hpp"
 #include "storage/log_store.hpp"
+#include "storage/packing.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/support/entries.hpp"
 #include "tests/support/memory_database.hpp"
@@ -29,7 +30,7 @@ const testing::MemoryDatabase& sound() {
     KITH_CHECK(log_store::put_checkpoint(*txn, log_id, {entries, root, "a note\n"}));
     KITH_CHECK(log_store::put_cosignature(
         *txn, {log_id, entries, root, MemberId::from(Bytes(32, 3)), 1, {}}));
-    log_store::put_evidence(*txn, log_id, "one note\n", "another\n");
+    log_store::put_evidence(*txn, Key(BytesView(Bytes{0})).add(log_id.view()), "a proof\n");
     txn->commit();
     return database;
   }();
@@ -106,7 +107,7 @@ void read_all(const ReadTxn& txn) {
   guarded([&] { static_cast<void>(log_store::gaps(txn, log_id, 0, 1'000)); });
   guarded([&] { static_cast<void>(log_store::cosignatures(txn, log_id)); });
   guarded([&] { static_cast<void>(log_store::checkpoint(txn, log_id)); });
-  guarded([&] { static_cast<void>(log_store::evidence(txn, log_id)); });
+  guarded([&] { static_cast<void>(log_store::evidence(txn)); });
   guarded([&] {
     const auto head = log_store::head(txn, log_id);
     if (head) static_cast<void>(log_store::root_at(txn, log_id, head->size() - head->size() % 2));

@@ -29,13 +29,14 @@ void World::observe(std::size_t sender, const Bytes& bytes) {
                                  : Result<Checkpoint>(fail(Errc::malformed, "no note"));
   if (!checkpoint) return violation(nodes_[sender]->code() + " sent a note that does not parse");
   const auto [known, is_new] = signed_roots_.try_emplace({log, checkpoint->size}, checkpoint->root);
-  if (!is_new && known->second != checkpoint->root) {
+  const bool may_fork = options_.forger == Forger::forks && log == log_of_the_forger();
+  if (!is_new && known->second != checkpoint->root && !may_fork) {
     violation("two histories of one log were signed at size " + std::to_string(checkpoint->size));
   }
 }
 
 void World::accused(std::size_t by, std::optional<std::size_t> whom, const std::string& why) {
-  if (forger_ && whom == forger_) {
+  if (whom && is_forger(*whom)) {
     ++forger_dropped_;
     return;
   }
@@ -105,6 +106,42 @@ bool World::agree(bool report) {
     bad = status.bad;
   }
   return true;
+}
+
+LogId World::log_of_the_forger() const {
+  const daemon::Identity& identity = nodes_[*forger_]->identity();
+  return log_id(identity.network, identity.member, commons);
+}
+
+std::vector<local::MemberRow> World::rows_of_the_forger() {
+  std::vector<local::MemberRow> rows;
+  std::optional<std::vector<local::MemberRow>> first;
+  for (const auto& node : nodes_) {
+    if (is_forger(node->index_)) continue;
+    if (!node->replica().idle()) return {};
+    auto members = node->members().members;
+    const auto of_forger =
+        std::ranges::find(members, nodes_[*forger_]->identity().member, &local::MemberRow::member);
+    rows.push_back(*of_forger);
+    members.erase(of_forger);
+    if (!first) first = members;
+    const bool same = std::ranges::equal(*first, members, [](const auto& one, const auto& other) {
+      return one.held_size == other.held_size && one.agreed_size == other.agreed_size &&
+             one.records == other.records && one.frozen == other.frozen && one.gaps == other.gaps;
+    });
+    if (!same) return {};
+  }
+  return rows;
+}
+
+Time World::time_to_tell_all() const {
+  Time first = ~Time{0};
+  Time last = 0;
+  for (const auto& [_, at] : told_of_fork_) {
+    first = std::min(first, at);
+    last = std::max(last, at);
+  }
+  return last - first;
 }
 
 void World::check_histories(Node& node) {

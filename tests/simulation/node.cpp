@@ -27,6 +27,15 @@ World::Node::Node(World& world, std::size_t index)
 
 void World::Node::become(daemon::Identity identity) { identity_ = std::move(identity); }
 
+void World::Node::become_copy_of(const Node& other, std::size_t index) {
+  index_ = index;
+  author_ = other.author_;
+  identity_ = other.identity_;
+  log_ = other.log_;
+  *views_ = *other.views_;
+  marks_ = other.marks_;
+}
+
 void World::Node::start() {
   daemon::Replica::Options options;
   const Options& given = world_.options_;
@@ -178,6 +187,10 @@ void World::Node::wake_dialer() {
   });
 }
 
-void World::Node::log_line(const std::string& line) { world_.trace(code_ + ": " + line); }
+void World::Node::log_line(const std::string& line) {
+  world_.trace(code_ + ": " + line);
+  const bool tells = line.find("two conflicting histories") != std::string::npos;
+  if (tells && !world_.is_forger(index_)) world_.told_of_fork_.emplace(index_, world_.now_);
+}
 
 }  // namespace kith::simulation

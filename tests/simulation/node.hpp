@@ -29,6 +29,8 @@ class World::Node : public daemon::Host {
   [[nodiscard]] const std::string& code() const { return code_; }
   [[nodiscard]] const PublicKey& steward() const { return author_.public_key(); }
   void become(daemon::Identity identity);
+  /// The same member on another machine, with what the first had on its disk.
+  void become_copy_of(const Node& other, std::size_t index);
   [[nodiscard]] bool has_identity() const { return identity_.has_value(); }
   [[nodiscard]] const daemon::Identity& identity() const { return *identity_; }
   [[nodiscard]] MemberId member_id() const { return identity_->member; }

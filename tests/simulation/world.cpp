@@ -69,20 +69,50 @@ void World::run(Time busy) {
   for (std::size_t i = 1; i < nodes_.size(); ++i) {
     after(between(0, busy / 2), [this, i] { join(i); });
   }
-  // People look every few seconds.
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    std::function<void()>& act = loops_.emplace_back();
-    act = [this, i, &act] {
-      Node& node = *nodes_[i];
-      if (node.up()) {
-        check_decisions(node);
-        node.person_acts(busy_ && uniform() < options_.publishes_per_minute / 30);
-      }
-      after(between(1 * second, 3 * second), [&act] { act(); });
-    };
-    after(between(0, 2 * second), [&act] { act(); });
-  }
+  for (std::size_t i = 0; i < nodes_.size(); ++i) begin_to_act(i);
   run_until(now_ + busy);
+}
+
+void World::begin_to_act(std::size_t index) {
+  // People look every few seconds.
+  std::function<void()>& act = loops_.emplace_back();
+  act = [this, index, &act] {
+    Node& node = *nodes_[index];
+    if (node.up()) {
+      check_decisions(node);
+      node.person_acts(busy_ && uniform() < options_.publishes_per_minute / 30);
+    }
+    after(between(1 * second, 3 * second), [&act] { act(); });
+  };
+  after(between(0, 2 * second), [&act] { act(); });
+}
+
+void World::fork(std::size_t half, Time busy) {
+  Node& old_one = *nodes_[*forger_];
+  drop_links_of(*forger_);
+  const std::size_t copy = nodes_.size();
+  nodes_.push_back(std::make_unique<Node>(*this, *forger_));
+  nodes_.back()->become_copy_of(old_one, copy);
+  std::size_t honest = 0;
+  for (std::size_t i = 0; i < options_.members; ++i) {
+    if (is_forger(i)) continue;
+    const std::size_t unreached = honest++ < half ? *forger_ : copy;
+    cut_.insert({i, unreached});
+    cut_.insert({unreached, i});
+  }
+  cut_.insert({copy, *forger_});
+  cut_.insert({*forger_, copy});
+  nodes_[copy]->start();
+  begin_to_act(copy);
+  busy_ = true;
+  run_until(now_ + busy);
+  busy_ = false;
+}
+
+bool World::run_while_not(const std::function<bool()>& done, Time patience) {
+  const Time end = now_ + patience;
+  while (now_ < end && !done()) run_until(now_ + second);
+  return done();
 }
 
 bool World::settle(Time patience) {

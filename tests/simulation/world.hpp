@@ -34,6 +34,7 @@ enum class Forger : std::uint8_t {
   changes_entries,  ///< Serves others' logs with changed payloads and leaves.
   signs_falsely,    ///< Logs records whose author did not sign them.
   withholds,        ///< The same, and gives many payloads of its log late.
+  forks,            ///< Signs two histories, from the call of fork() on.
 };
 
 struct Options {
@@ -60,6 +61,17 @@ class World {
   /// All faults end, everyone is up; runs until all agree or `patience` is over. Returns whether
   /// they do.
   [[nodiscard]] bool settle(Time patience);
+
+  /// The forger's machine is copied with all its keys, and both copies run and publish, `busy`
+  /// long. The new one reaches the first `half` of the others only, the old one the rest.
+  void fork(std::size_t half, Time busy);
+  /// What each honest member says of the forger's log; empty while anything else differs between
+  /// them.
+  [[nodiscard]] std::vector<local::MemberRow> rows_of_the_forger();
+  /// Lets time pass until `done`, at most `patience`. Returns whether it is.
+  [[nodiscard]] bool run_while_not(const std::function<bool()>& done, Time patience);
+  /// From when the first honest member said that a log has two histories until the last did.
+  [[nodiscard]] Time time_to_tell_all() const;
 
   /// What went wrong so far, in words: an honest peer dropped, two histories signed, an
   /// acknowledged record lost, a forged one shown, members that do not agree. Empty: nothing.
@@ -101,6 +113,7 @@ class World {
   void run_until(Time end);
   void found();
   void join(std::size_t index);
+  void begin_to_act(std::size_t index);
   void plan_faults();
   void fault(double per_minute, std::function<void()> strike);
   void dial(std::size_t from);
@@ -115,13 +128,17 @@ class World {
   void observe(std::size_t sender, const Bytes& message);
   void accused(std::size_t by, std::optional<std::size_t> whom, const std::string& why);
   void check_decisions(Node& node);
-  [[nodiscard]] bool is_forger(std::size_t node) const { return forger_ == node; }
+  /// Its copy, too.
+  [[nodiscard]] bool is_forger(std::size_t node) const {
+    return forger_ == node || node >= options_.members;
+  }
   [[nodiscard]] bool signs_falsely() const {
     return options_.forger == Forger::signs_falsely || options_.forger == Forger::withholds;
   }
   [[nodiscard]] bool agree(bool report);
   void check_acknowledged();
   void check_histories(Node& node);
+  [[nodiscard]] LogId log_of_the_forger() const;
   void violation(std::string what);
 
   [[nodiscard]] double uniform() { return std::uniform_real_distribution<>(0, 1)(random_); }
@@ -152,6 +169,7 @@ class World {
   std::map<std::uint32_t, DecisionId> chain_;  // The decisions, as whoever knew them first did.
   std::optional<std::size_t> forger_;
   std::set<RecordId> forged_;
+  std::map<std::size_t, Time> told_of_fork_;
   std::size_t forgeries_ = 0;
   std::size_t withheld_ = 0;
   std::size_t forger_dropped_ = 0;

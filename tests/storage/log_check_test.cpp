@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "storage/log_store.hpp"
+#include "storage/packing.hpp"
 #include "tests/support/entries.hpp"
 #include "tests/support/memory_database.hpp"
 
@@ -38,7 +39,7 @@ class LogCheck : public ::testing::Test {
         *txn, log_id, {300, log_store::root_at(*txn, log_id, 300), "the note"}));
     ASSERT_TRUE(log_store::put_cosignature(
         *txn, {log_id, 511, log_store::root_at(*txn, log_id, 511), witness, 5, Signature{{9}}}));
-    log_store::put_evidence(*txn, log_id, "a", "b");
+    log_store::put_evidence(*txn, Key(BytesView(Bytes{0})).add(log_id.view()), "a proof");
     txn->commit();
   }
 
@@ -84,7 +85,7 @@ class LogCheck : public ::testing::Test {
     guarded([&] { static_cast<void>(log_store::leaves(*txn, log_id, 10, count)); });
     guarded([&] { static_cast<void>(log_store::checkpoint(*txn, log_id)); });
     guarded([&] { static_cast<void>(log_store::cosignatures(*txn, log_id)); });
-    guarded([&] { static_cast<void>(log_store::evidence(*txn, log_id)); });
+    guarded([&] { static_cast<void>(log_store::evidence(*txn)); });
     guarded([&] { static_cast<void>(log_store::root_at(*txn, log_id, 400)); });
     guarded([&] { static_cast<void>(log_store::tile(*txn, log_id, count, 0, 2)); });
     guarded([&] { static_cast<void>(log_store::tile(*txn, log_id, count, 1, 0)); });

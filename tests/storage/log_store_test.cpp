@@ -7,6 +7,7 @@
 #include "protocol/log/checkpoint.hpp"
 #include "tests/storage/databases.hpp"
 #include "tests/support/entries.hpp"
+#include "tests/support/memory_database.hpp"
 
 namespace kith::storage {
 namespace {
@@ -431,16 +432,94 @@ TYPED_TEST(LogStore, KeepsEachWitnessesNewestWord) {
   EXPECT_TRUE(log_store::cosignatures(*txn, other_log).empty());
 }
 
-TYPED_TEST(LogStore, KeepsTheFirstEvidence) {
+TYPED_TEST(LogStore, KeepsTheFirstEvidenceOfEachAndNotTooMuch) {
   const auto txn = this->database_.write();
-  EXPECT_FALSE(log_store::has_evidence(*txn, log_id));
-  EXPECT_FALSE(log_store::evidence(*txn, log_id));
-  log_store::put_evidence(*txn, log_id, "note a", "note b!");
-  log_store::put_evidence(*txn, log_id, "later", "pair");
-  EXPECT_TRUE(log_store::has_evidence(*txn, log_id));
-  EXPECT_EQ(log_store::evidence(*txn, log_id),
-            (std::pair<std::string, std::string>("note a", "note b!")));
-  EXPECT_FALSE(log_store::has_evidence(*txn, other_log));
+  EXPECT_TRUE(log_store::evidence(*txn).empty());
+  EXPECT_TRUE(log_store::put_evidence(*txn, view("about this"), "a proof"));
+  EXPECT_FALSE(log_store::put_evidence(*txn, view("about this"), "another"));
+  EXPECT_TRUE(log_store::put_evidence(*txn, view("about that"), "one more"));
+  const std::map<Bytes, std::string> kept{{to_bytes(view("about this")), "a proof"},
+                                          {to_bytes(view("about that")), "one more"}};
+  EXPECT_EQ(log_store::evidence(*txn), kept);
+  for (std::size_t i = 2; i < log_store::evidence_max; ++i) {
+    EXPECT_TRUE(log_store::put_evidence(*txn, view("no " + std::to_string(i)), "proof"));
+  }
+  EXPECT_FALSE(log_store::put_evidence(*txn, view("one too many"), "proof"));
+}
+
+/// Every row of the tables of logs.
+std::map<std::pair<Table, Bytes>, Bytes> rows(const ReadTxn& txn) {
+  std::map<std::pair<Table, Bytes>, Bytes> all;
+  for (const Table table :
+       {Table::heads, Table::recent, Table::bundles, Table::tiles, Table::payloads, Table::large,
+        Table::gaps, Table::checkpoints, Table::cosignatures}) {
+    auto row = txn.at_or_after(table, {});
+    while (row) {
+      const Bytes key = to_bytes(row->key);
+      all[{table, key}] = to_bytes(row->value);
+      Bytes next = key;
+      next.push_back(0);
+      row = txn.at_or_after(table, next);
+    }
+  }
+  return all;
+}
+
+TEST(LogStoreSetBack, LeavesWhatAShorterLogWouldHaveHeld) {
+  constexpr std::size_t large = 70'000;
+  for (const auto& [whole, back] : std::vector<std::pair<std::size_t, std::size_t>>{{5, 0},
+                                                                                    {5, 3},
+                                                                                    {5, 5},
+                                                                                    {256, 255},
+                                                                                    {257, 256},
+                                                                                    {600, 511},
+                                                                                    {600, 512},
+                                                                                    {600, 1},
+                                                                                    {large, 65'536},
+                                                                                    {large, 65'537},
+                                                                                    {large, 65'535},
+                                                                                    {large, 300}}) {
+    const Entries entries(0, whole, mixed_size);
+    const auto all = entries.except(every_third);
+    kith::testing::MemoryDatabase long_one;
+    kith::testing::MemoryDatabase short_one;
+    for (auto* database : {&long_one, &short_one}) {
+      const auto txn = database->write();
+      log_store::create(*txn, log_id, member, space);
+      log_store::create(*txn, other_log, member, space);
+      ASSERT_TRUE(log_store::append(*txn, other_log, 0, std::span(all).first(3)));
+      const std::size_t size = database == &long_one ? whole : back;
+      ASSERT_TRUE(log_store::append(*txn, log_id, 0, std::span(all).first(size)));
+      txn->commit();
+    }
+    const auto txn = long_one.write();
+    log_store::set_back(*txn, log_id, back);
+    EXPECT_TRUE(rows(*txn) == rows(*short_one.read())) << whole << " to " << back;
+  }
+}
+
+TEST(LogStoreSetBack, ForgetsWhatWasSaidOfALargerTree) {
+  const Entries entries(0, 9, small_size);
+  const auto all = entries.all();
+  kith::testing::MemoryDatabase database;
+  const auto txn = database.write();
+  log_store::create(*txn, log_id, member, space);
+  ASSERT_TRUE(log_store::append(*txn, log_id, 0, all));
+  const auto word = [&](std::uint8_t witness, std::uint64_t size) {
+    return Cosignature{log_id, size, log_store::root_at(*txn, log_id, size), MemberId{{witness}},
+                       1,      {}};
+  };
+  ASSERT_TRUE(log_store::put_cosignature(*txn, word(1, 6)));
+  ASSERT_TRUE(log_store::put_cosignature(*txn, word(2, 7)));
+  ASSERT_TRUE(
+      log_store::put_checkpoint(*txn, log_id, {8, log_store::root_at(*txn, log_id, 8), "a note"}));
+  log_store::set_back(*txn, log_id, 6);
+  EXPECT_FALSE(log_store::checkpoint(*txn, log_id));
+  ASSERT_EQ(log_store::cosignatures(*txn, log_id).size(), 1U);
+  EXPECT_TRUE(log_store::check(*txn, log_id, {}).faults.empty());
+  ASSERT_TRUE(log_store::append(*txn, log_id, 6, std::span(all).subspan(7)))
+      << "it goes on otherwise";
+  EXPECT_TRUE(log_store::check(*txn, log_id, {}).faults.empty());
 }
 
 }  // namespace

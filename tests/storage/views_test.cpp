@@ -192,6 +192,47 @@ TYPED_TEST(Views, WhatIsNotShownIsCountedWithItsReason) {
   EXPECT_EQ(views::bad(*this->txn_, log_id, 5, 10), Bad{});
 }
 
+TYPED_TEST(Views, WhatALogGaveUpIsGoneAndNothingElse) {
+  WriteTxn& txn = *this->txn_;
+  for (std::uint8_t id = 1; id <= 4; ++id) views::put_record(txn, row(id));
+  RecordRow reply = row(5);
+  reply.to = RecordId{{1, 0xAB}};
+  views::put_record(txn, reply);
+  RecordRow elsewhere = row(9);
+  elsewhere.log = next_log;
+  views::put_record(txn, elsewhere);
+  for (const std::uint64_t index : {1, 3}) {
+    views::put_text(txn, log_id, index, view("text"));
+    views::put_bad(txn, log_id, index, "why");
+    views::put_text(txn, next_log, index, view("text"));
+  }
+  views::set_judged(txn, log_id, 6);
+  views::set_shown(txn, log_id, 2);
+  views::set_judged(txn, next_log, 6);
+
+  views::set_back(txn, log_id, 3);
+  EXPECT_EQ(views::judged(txn, log_id), 3U);
+  EXPECT_EQ(views::shown(txn, log_id), 2U);
+  EXPECT_EQ(views::judged(txn, next_log), 6U);
+  EXPECT_EQ(ids(views::list(txn, {})), (std::vector<std::uint8_t>{9, 2, 1}));
+  EXPECT_TRUE(views::replies(txn, RecordId{{1, 0xAB}}, 10).empty());
+  EXPECT_EQ(views::record_count(txn), 3U);
+  EXPECT_EQ(views::last_sequence(txn), 6U) << "no number is given twice";
+  EXPECT_EQ(views::bad(txn, log_id, 0, 10).size(), 1U);
+  std::size_t texts = 0;
+  for (const LogId& log : {log_id, next_log}) {
+    views::each_text(txn, log, [&](std::uint64_t, BytesView) { ++texts; });
+  }
+  EXPECT_EQ(texts, 3U);
+
+  EXPECT_TRUE(views::put_record(txn, row(3))) << "it may come again";
+  EXPECT_EQ(views::record(txn, row(3).id)->sequence, 7U);
+  EXPECT_EQ(views::record_count(txn), 4U);
+  RecordFilter after;
+  after.after_sequence = 2;
+  EXPECT_EQ(ids(views::list(txn, after)), (std::vector<std::uint8_t>{3, 9}));
+}
+
 TYPED_TEST(Views, ADamagedRowSaysHowToRebuild) {
   views::put_record(*this->txn_, row(1));
   const Bytes whole = to_bytes(*this->txn_->get(Table::records, row(1).id.view()));

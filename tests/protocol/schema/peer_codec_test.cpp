@@ -40,7 +40,9 @@ std::vector<Message> one_of_each() {
       JoinWaiting{"wait"},
       JoinGranted{id<DecisionId>(1), id<Key32>(2), id<Key32>(3), id<Key32>(4)},
       Ping{id<Hash>(1)},
-      Pong{id<Hash>(2)}};
+      Pong{id<Hash>(2)},
+      Evidence{"kith-evidence v1\n"},
+      Agreed{log, 8, id<TreeHash>(1), {word, word}, {{}, {id<TreeHash>(2), id<TreeHash>(3)}}}};
 }
 
 TEST(PeerCodec, EveryMessageSurvivesTheWire) {

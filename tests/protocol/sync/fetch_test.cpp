@@ -105,6 +105,12 @@ TEST(Fetch, ACheckpointThatContradictsWhatIsHeldIsAConflict) {
       Fetch fetch(ours.range, held + 500, other.range.root());
       std::uint64_t received = 0;
       EXPECT_EQ(drive(fetch, other, received).back(), Verdict::conflict) << held << " " << branch;
+      const auto proof = fetch.consistency(held);
+      ASSERT_TRUE(proof);
+      EXPECT_NE(proof->root, ours.range.root());
+      EXPECT_EQ(proof->root, other.first(held).root());
+      EXPECT_TRUE(
+          verify_consistency(held, held + 500, proof->path, proof->root, other.range.root()));
     }
   }
 }

@@ -120,15 +120,15 @@ TEST(Digest, IsTheExampleOfTheProtocol) {
   const auto second = counting_from<LogId>(0x40);
   const Hash space =
       space_digest({{first, {first, 7, counting_from<TreeHash>(0x20), 5, gaps, false}},
-                    {second, {second, 2, counting_from<TreeHash>(0x60), 0, {}, true}}});
+                    {second, {second, 2, counting_from<TreeHash>(0x60), 2, {}, true}}});
   EXPECT_EQ(to_hex(gaps.view()),
             "82217ccb5a10c692dd488770782e852330ccbea6a289d2241e2a4f7a3895e6f2");
   EXPECT_EQ(to_hex(space.view()),
-            "c47940377020f2d731291e5666173502815e7fefa1670bc178397921336e8337");
+            "f0b75db46da0c3f7e0c19f77fdbedb885d5a3d9ba05fc2ab11dcd006b157dc97");
   const Hash overall = overall_digest({{commons, space}});
   EXPECT_EQ(to_hex(overall.view()),
-            "c2b85fed6b24b04cf59f6a3116123ce35471a707298901bfeb014ac496dfde38");
-  EXPECT_EQ(to_hex(first_half(overall).view()), "c2b85fed6b24b04cf59f6a3116123ce3");
+            "a8114908cd2d11a3f738df74c811dc30e96141a7015c6bf312b355d75405078a");
+  EXPECT_EQ(to_hex(first_half(overall).view()), "a8114908cd2d11a3f738df74c811dc30");
   EXPECT_TRUE(gaps_hash({}).is_zero());
 
   Holder holder(0);
@@ -136,8 +136,8 @@ TEST(Digest, IsTheExampleOfTheProtocol) {
             "3b5a6ae77842f253bfa2f47f399e8a0a8d4a930e926e12898b2827f3d1b20f5e");
   static_cast<void>(holder.engine.step(LogFollowed{
       first, false, {}, {7, counting_from<TreeHash>(0x20), "a note"}, 5, {3, 5}, false}));
-  static_cast<void>(holder.engine.step(
-      LogFollowed{second, false, {}, {2, counting_from<TreeHash>(0x60), "a note"}, 0, {}, true}));
+  static_cast<void>(holder.engine.step(LogFollowed{
+      second, false, {}, {9, {}, "a note"}, 2, {3}, true, counting_from<TreeHash>(0x60)}));
   EXPECT_EQ(holder.engine.digest(), overall);
 }
 
@@ -164,7 +164,7 @@ TEST(Reconcile, OnADigestInCommonOnlyWhatChangedSinceIsSent) {
       {log(3), log_size, checkpoint(log_size).root, 0, gaps_hash(std::vector<std::uint64_t>{4, 6}),
        false},
       {log(4), log_size, checkpoint(log_size).root, 9, {}, false},
-      {log(5), log_size, checkpoint(log_size).root, 0, {}, true},
+      {log(5), 0, {}, 0, {}, true},
       {log(9), 3, checkpoint(3).root, 1, {}, false},
   };
 
