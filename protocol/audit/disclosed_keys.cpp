@@ -77,6 +77,12 @@ void DisclosedKeys::tell(ArchiveReport& report) const {
     const auto log = std::ranges::find(report.logs, disclosure.log(), &LogReport::id);
     if (log == report.logs.end()) continue;
     DisclosureReport& told = report.disclosures.emplace_back(DisclosureReport{file, disclosure});
+    if (!report.manifest.is_whole) {
+      report.findings.add(Verdict::incomplete, file,
+                          "its keys open nothing, as this export is without contents; ask for one "
+                          "that was made with --with-payloads");
+      continue;
+    }
     if (!disclosure.records.empty()) {
       told.opened = count_records(file, disclosure, *log, report.findings);
       continue;
@@ -86,10 +92,7 @@ void DisclosedKeys::tell(ArchiveReport& report) const {
     if (log->opened > 0 || log->sealed == 0) continue;
     report.findings.add(
         Verdict::incomplete, file,
-        "its keys open nothing of the log of member " + id_of(disclosure.member.view()) +
-            (report.manifest.is_whole ? ""
-                                      : ": this export is without contents; ask for one that was "
-                                        "made with --with-payloads"));
+        "its keys open nothing of the log of member " + id_of(disclosure.member.view()));
   }
 }
 

@@ -99,6 +99,12 @@ as ZZB disclose "$one" "${words[@]}" --yes --out "$dir/other.kith-disclosure" >/
 grep -q "^consent $consent$" "$dir/other.kith-disclosure" || failed "the file does not name the consent"
 grep -qF "\"consent\":\"$consent\"" "$dir/ZZB/trail" || failed "the trail does not name the consent"
 
+# Its whole log, once it said so.
+as ZZA disclose --allow --to Court --purpose "case 7" --yes >"$dir/consent" 2>/dev/null
+until_true 30 as ZZB show "$(cat "$dir/consent")"
+as ZZB disclose --member ZZA --to Court --purpose "case 7" --yes --out "$dir/court.kith-disclosure" >/dev/null 2>&1 ||
+  failed "a consent to the whole log did not help"
+
 # What they open.
 as ZZB export "$dir/export" --with-payloads >/dev/null 2>&1
 # Counts of one log in the JSON of kith verify.
@@ -115,9 +121,11 @@ verify 0
 sealed_a=$(count ZZA sealed)
 sealed_b=$(count ZZB sealed)
 [ "$(count ZZA opened)" = 0 ] && [ "$sealed_a" -ge 3 ] || failed "without keys something was opened"
-verify 0 --keys "$dir/own.kith-disclosure"
-[ "$(count ZZA opened)" = "$sealed_a" ] && [ "$(count ZZA sealed)" = 0 ] || failed "not all of ZZA was opened"
-[ "$(count ZZB opened)" = 0 ] && [ "$(count ZZB sealed)" = "$sealed_b" ] || failed "something of ZZB was opened"
+for file in own court; do
+  verify 0 --keys "$dir/$file.kith-disclosure"
+  [ "$(count ZZA opened)" = "$sealed_a" ] && [ "$(count ZZA sealed)" = 0 ] || failed "$file did not open all of ZZA"
+  [ "$(count ZZB opened)" = 0 ] && [ "$(count ZZB sealed)" = "$sealed_b" ] || failed "$file opened something of ZZB"
+done
 for file in one other; do
   verify 0 --keys "$dir/$file.kith-disclosure"
   [ "$(count ZZA opened)" = 1 ] && [ "$(count ZZA sealed)" = $((sealed_a - 1)) ] || failed "$file did not open one entry"
