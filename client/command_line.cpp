@@ -109,6 +109,7 @@ class CommandLine {
   void add_writing_commands();
   void add_reading_commands();
   void add_daemon_commands();
+  void add_disclose_command();
 
   CLI::App app_;
   Places places_;
@@ -129,6 +130,7 @@ class CommandLine {
   std::string audit_;
   ExportOptions export_;
   ProveOptions prove_;
+  DiscloseOptions disclose_;
   VerifyOptions verify_;
 };
 
@@ -310,8 +312,8 @@ void CommandLine::add_daemon_commands() {
 
   auto* export_command =
       add(app_, "export", "Write logs as files that anyone can check",
-          "The folder holds a plain C2SP tlog-tiles log for each member; run it again to bring\n"
-          "it up to date. Contents stay sealed: no key is ever in an export.\n\n"
+          "The folder holds a plain C2SP tlog-tiles log for each member; run it again to\n"
+          "bring it up to date. Contents stay sealed: no key is ever in an export.\n\n"
           "Example:\n  kith export audit-2026 --member CALD",
           [this](Daemon& daemon, const Console& console, const Desk& desk) {
             return export_to(export_, daemon, console, desk);
@@ -338,12 +340,15 @@ void CommandLine::add_daemon_commands() {
     prove_command->add_option("--out", prove_.out, "Write it to this file")->type_name("FILE");
   }
 
+  add_disclose_command();
+
   auto* verify_command =
       add(app_, "verify", "Check an export or a proof: no daemon, no network",
           "It is hashed again from its bytes, and every signature is checked.\n"
+          "With keys, the signatures of authors are checked too.\n"
           "Exit codes: 0 intact, 3 damaged, 5 forged, 6 forked, 7 incomplete.\n\n"
-          "Examples:\n  kith verify audit-2026 --expect ID\n  kith verify "
-          "practice.tlog-proof",
+          "Examples:\n  kith verify audit-2026 --expect ID\n  kith verify audit-2026 --keys "
+          "log.kith-disclosure\n  kith verify practice.tlog-proof",
           [this](Daemon&, const Console& console, const Desk& desk) {
             return verify(verify_, console, desk);
           });
@@ -354,6 +359,40 @@ void CommandLine::add_daemon_commands() {
                    "An id that the network or a member must\nhave; repeatable")
       ->type_name("ID")
       ->allow_extra_args(false);
+  verify_command->add_option("--keys", verify_.keys, "Keys that kith disclose wrote; repeatable")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+}
+
+void CommandLine::add_disclose_command() {
+  auto* disclose_command =
+      add(app_, "disclose", "Keys for an auditor: of your log, or of entries",
+          "Without IDs, the keys of the whole log, also of what is logged later. Whoever\n"
+          "has the file reads what it opens, for ever. To whom and for what is first\n"
+          "written down in your daemon's trail. Entries of another member need its consent:\n"
+          "somebody who speaks for it gives that with --allow, in the same words.\n\n"
+          "Examples:\n"
+          "  kith disclose --to Auditor --purpose \"Audit 2026\" --out log.kith-disclosure\n"
+          "  kith disclose 3fa2b7cd --to Court --purpose \"Case 7\" --out one.kith-disclosure\n"
+          "  kith disclose 3fa2b7cd --to Court --purpose \"Case 7\" --allow",
+          [this](Daemon& daemon, const Console& console, const Desk& desk) {
+            return disclose(disclose_, daemon, console, desk);
+          });
+  disclose_command->add_option("ID", disclose_.ids, "The entries, all of one member")
+      ->expected(0, -1);
+  disclose_command->add_option("--to", disclose_.recipient, "Who gets the keys")
+      ->type_name("RECIPIENT")
+      ->required();
+  disclose_command->add_option("--purpose", disclose_.purpose, "What for")
+      ->type_name("PURPOSE")
+      ->required();
+  disclose_command->add_option("--out", disclose_.out, "Write the keys to this new file")
+      ->type_name("FILE");
+  disclose_command->add_option("--member", disclose_.member, "Whose log, if not your own")
+      ->type_name("CODE");
+  disclose_command->add_flag("--allow", disclose_.allow,
+                             "Write no keys: let other members do so, with a\nconsent in your log");
+  disclose_command->add_flag("--yes", disclose_.yes, "Do not ask");
 }
 
 }  // namespace

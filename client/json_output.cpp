@@ -341,6 +341,24 @@ Json confirmations_of(const std::vector<Confirmation>& confirmations) {
   return list;
 }
 
+/// What a disclosure says, without its keys.
+Json disclosure_of(const Disclosure& disclosure) {
+  Json records = Json::array();
+  for (const DisclosedRecord& record : disclosure.records) {
+    records.push_back({{"id", full_id(record.id.view())}, {"index", record.index}});
+  }
+  return {
+      {"member", full_id(disclosure.member.view())},
+      {"log", to_hex(disclosure.log().view())},
+      {"discloser", full_id(disclosure.discloser.view())},
+      {"consent", disclosure.consent ? Json(full_id(disclosure.consent->view())) : Json(nullptr)},
+      {"recipient", disclosure.recipient},
+      {"purpose", disclosure.purpose},
+      {"time", time_json(disclosure.time)},
+      {"opens", records.empty() ? "log" : "records"},
+      {"records", records}};
+}
+
 }  // namespace
 
 std::uint64_t Exported::missing() const {
@@ -388,7 +406,22 @@ std::string json_of(const ProofReport& report, bool expected) {
                     {"findings", findings_of(report.findings)}});
 }
 
+std::string json_of(const Disclosed& disclosed) {
+  Json document = disclosure_of(disclosed.disclosure);
+  document["file"] = disclosed.file;
+  document["code"] = disclosed.code;
+  document["network"] = full_id(disclosed.disclosure.network.view());
+  return print(document);
+}
+
 std::string json_of(const ArchiveReport& report, bool expected) {
+  Json disclosures = Json::array();
+  for (const DisclosureReport& told : report.disclosures) {
+    Json one = disclosure_of(told.disclosure);
+    one["file"] = told.file;
+    one["opened"] = told.opened;
+    disclosures.push_back(std::move(one));
+  }
   Json logs = Json::array();
   for (const LogReport& log : report.logs) {
     logs.push_back({{"path", log.log.path},
@@ -404,6 +437,7 @@ std::string json_of(const ArchiveReport& report, bool expected) {
                     {"confirmations", confirmations_of(log.confirmations)},
                     {"clear", log.clear},
                     {"opened", log.opened},
+                    {"author_signatures", log.author_signatures},
                     {"sealed", log.sealed},
                     {"missing", log.missing},
                     {"findings", findings_of(log.findings)},
@@ -415,6 +449,7 @@ std::string json_of(const ArchiveReport& report, bool expected) {
                     {"payloads", report.manifest.is_whole ? "all" : "clear"},
                     {"founding", report.has_founding},
                     {"logs", logs},
+                    {"disclosures", disclosures},
                     {"findings", findings_of(report.findings)}});
 }
 

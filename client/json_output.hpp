@@ -104,6 +104,14 @@ struct Proven {
   std::string proof;
 };
 [[nodiscard]] std::string json_of(const Proven& proven);
+/// A file of keys that was written.
+struct Disclosed {
+  std::string file;
+  std::string code;  ///< Of the member whose log it opens.
+  Disclosure disclosure;
+};
+/// Without the keys.
+[[nodiscard]] std::string json_of(const Disclosed& disclosed);
 [[nodiscard]] std::string json_of(const ProofReport& report, bool expected);
 /// `expected`: whether the ids were given by the auditor.
 [[nodiscard]] std::string json_of(const ArchiveReport& report, bool expected);

@@ -15,6 +15,7 @@ constexpr Secret secrets[] = {
     {"kith-key v", "a key file"},
     {"kith-invite v", "an invitation"},
     {"kithd-identity v", "the identity of a daemon"},
+    {"kith-disclosure v", "a file of keys that open a log"},
 };
 /// 24 words of at most eight letters, with blanks; a longer text is none.
 constexpr std::size_t words_bytes_max = 400;

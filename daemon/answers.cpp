@@ -46,6 +46,9 @@ void Replica::Impl::handle(ClientId client, local::Request& request,
   if (const auto* wanted = std::get_if<local::ExportEntriesRequest>(&request)) {
     return export_entries(*wanted, std::move(answer));
   }
+  if (const auto* wanted = std::get_if<local::DiscloseRequest>(&request)) {
+    return disclose(client, *wanted, std::move(answer));
+  }
   if (auto* wanted = std::get_if<local::WatchRequest>(&request)) {
     watchers[client] = {wanted->sequence, std::move(answer)};
     return notify_watchers();

@@ -13,6 +13,7 @@ namespace kith::daemon {
 ///   high-water  the last signed size and root of each own log; never part of a backup
 ///   log/        the log environment; the one thing to back up beside `identity`
 ///   views/      what people read; rebuilt from the logs at will
+///   trail       what people here had the daemon do that others should be able to look up; 0600
 ///   kithd.sock  the socket of local clients
 ///   lock
 class DataDir {
@@ -27,6 +28,7 @@ class DataDir {
   [[nodiscard]] std::filesystem::path high_water() const { return path_ / "high-water"; }
   [[nodiscard]] std::filesystem::path log() const { return path_ / "log"; }
   [[nodiscard]] std::filesystem::path views() const { return path_ / "views"; }
+  [[nodiscard]] std::filesystem::path trail() const { return path_ / "trail"; }
   [[nodiscard]] std::filesystem::path socket() const { return path_ / "kithd.sock"; }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] const files::Lock& lock() const { return lock_; }

@@ -97,6 +97,12 @@ void Node::send(PeerId peer, Bytes message) {
 
 bool Node::is_behind(ClientId client) { return local_.is_behind(client); }
 
+std::string Node::who_asks(ClientId client) { return local_.credentials(client); }
+
+Result<bool> Node::note_in_trail(const std::string& act, const TrailFields& fields) {
+  return daemon::note_in_trail(dir_.trail(), wall_now(), act, fields);
+}
+
 void Node::drop(PeerId peer, const Error& why) {
   const auto at = peers_.find(peer);
   if (at == peers_.end()) return;

@@ -52,6 +52,9 @@ class Node final : public Host {
   void save(const Identity& identity) override;
   void wake_dialer() override { dialer_.wake(); }
   void log_line(const std::string& line) override { log_.info(line); }
+  [[nodiscard]] std::string who_asks(ClientId client) override;
+  [[nodiscard]] Result<bool> note_in_trail(const std::string& act,
+                                           const TrailFields& fields) override;
 
  private:
   /// One connection, and what the Replica must hear when it is over.

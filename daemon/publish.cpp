@@ -7,6 +7,7 @@
 #include "protocol/base/limits.hpp"
 #include "protocol/base/text.hpp"
 #include "protocol/keys/space_key.hpp"
+#include "protocol/records/disclosure_consent.hpp"
 #include "protocol/records/document.hpp"
 #include "protocol/records/kind_table.hpp"
 
@@ -156,8 +157,7 @@ void Replica::Impl::Door::check(const std::vector<Bytes>& texts, const NetworkId
     }
     const Record& record = verified->record;
     const KindSpec* kind = find_kind(record.kind);
-    const bool by_people = kind != nullptr && (kind->is_document || kind->name == "proposal" ||
-                                               kind->name == "consent" || kind->name == "profile");
+    const bool by_people = kind != nullptr && (kind->is_document || kind->needs_speak);
     if (!by_people) {
       refused = fail(Errc::forbidden, "people do not publish records of kind " + record.kind);
       return;
@@ -173,9 +173,16 @@ void Replica::Impl::Door::check(const std::vector<Bytes>& texts, const NetworkId
         return;
       }
     }
+    if (kind->name == disclosure_consent_kind) {
+      const auto consent = read_disclosure_consent(text(record.body));
+      if (!consent) {
+        refused = consent.error();
+        return;
+      }
+    }
     drafts.push_back({kind->leaf_class, bytes});
     authors.push_back(record.author);
-    scopes.push_back(kind->is_document ? Scope::publish : Scope::speak);
+    scopes.push_back(kind->needs_speak ? Scope::speak : Scope::publish);
     ids.push_back(verified->id);
     if (!seen.insert(ids.back()).second) {
       refused = fail(Errc::conflict, "the same record twice in one act of publishing");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "daemon/identity.hpp"
+#include "daemon/watch/trail.hpp"
 #include "protocol/channel/secure_channel.hpp"
 #include "protocol/governance/fold.hpp"
 #include "protocol/schema/local_codec.hpp"
@@ -72,6 +73,12 @@ class Host {
   /// Whether a client reads more slowly than it is answered; client_caught_up() follows once it has
   /// read all.
   virtual bool is_behind(ClientId) { return false; }
+  /// Who a local client is, for the trail; empty if nobody knows.
+  [[nodiscard]] virtual std::string who_asks(ClientId) { return {}; }
+  /// Writes down in the operator's trail, durably, what is about to be done. If it fails, that must
+  /// not be done.
+  [[nodiscard]] virtual Result<bool> note_in_trail(const std::string& act,
+                                                   const TrailFields& fields) = 0;
   /// A line for the operator's log; never content, never secrets.
   virtual void log_line(const std::string& line) = 0;
 };

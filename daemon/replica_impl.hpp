@@ -17,6 +17,7 @@
 #include "protocol/audit/judge.hpp"
 #include "protocol/governance/fold.hpp"
 #include "protocol/keys/authors.hpp"
+#include "protocol/keys/disclosure.hpp"
 #include "protocol/sync/sync_engine.hpp"
 #include "storage/log_store.hpp"
 #include "storage/views.hpp"
@@ -26,7 +27,7 @@
 /// leaves to verified records), show.cpp (from these to what people read), membership.cpp
 /// (decisions, duties), evidence.cpp (two histories), joining.cpp, naming.cpp, publish.cpp (own
 /// appends), describe.cpp (rows of the views), answers.cpp (local clients), audit_job.cpp,
-/// export_job.cpp.
+/// export_job.cpp, disclose.cpp.
 namespace kith::daemon {
 
 inline constexpr const char* false_keys_text =
@@ -113,6 +114,7 @@ struct Replica::Impl {
     bool counted = false;
     std::function<void(local::Answer)> answer;
   };
+  struct Disclosing;
   struct Door;
   struct AuditJob;
   /// A large act of publishing, while its client waits.
@@ -323,6 +325,16 @@ struct Replica::Impl {
   [[nodiscard]] local::Answer export_logs(const local::ExportLogsRequest& request) const;
   void export_entries(const local::ExportEntriesRequest& request,
                       std::function<void(local::Answer)> answer);
+
+  // disclose.cpp
+  void disclose(ClientId client, const local::DiscloseRequest& request,
+                std::function<void(local::Answer)> answer);
+  /// What was asked for, from ids and codes.
+  [[nodiscard]] Result<bool> choose(Disclosing& wanted) const;
+  [[nodiscard]] std::optional<RecordId> consent_to(
+      const Disclosing& wanted, const std::vector<storage::RecordRow>& consents) const;
+  [[nodiscard]] Result<Disclosure> derive(const Disclosing& wanted) const;
+  [[nodiscard]] local::Answer hand_over(const Disclosing& wanted);
 
   // audit_job.cpp
   void audit(const local::AuditRequest& request, std::function<void(local::Answer)> answer);

@@ -132,9 +132,23 @@ struct ProveOptions {
 [[nodiscard]] Exit prove(const ProveOptions& options, Daemon& daemon, const Console& console,
                          const Desk& desk);
 
+struct DiscloseOptions {
+  std::vector<std::string> ids;  ///< None: the whole log.
+  std::string member;            ///< A code, or empty.
+  std::string recipient;
+  std::string purpose;
+  std::string out;
+  bool allow = false;  ///< Not to disclose, but to let other members do so.
+  bool yes = false;
+};
+/// kith disclose [ID…]: the keys of this member's log, or of entries, for somebody outside.
+[[nodiscard]] Exit disclose(const DiscloseOptions& options, Daemon& daemon, const Console& console,
+                            const Desk& desk);
+
 struct VerifyOptions {
   std::string path;
   std::vector<std::string> expected;  ///< Ids of the network or of members.
+  std::vector<std::string> keys;      ///< Files that kith disclose wrote.
 };
 /// kith verify PATH: checks an export from its files alone.
 [[nodiscard]] Exit verify(const VerifyOptions& options, const Console& console, const Desk& desk);

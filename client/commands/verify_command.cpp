@@ -4,9 +4,12 @@
 #include "client/commands/commands.hpp"
 #include "client/commands/common.hpp"
 #include "client/commands/verifying.hpp"
+#include "client/daemon.hpp"
 #include "client/layout.hpp"
+#include "protocol/audit/disclosed_keys.hpp"
 #include "protocol/audit/proof_audit.hpp"
 #include "protocol/base/text.hpp"
+#include "protocol/crypto/crypto.hpp"
 #include "storage/files/file.hpp"
 
 namespace kith::client {
@@ -83,6 +86,18 @@ void print_ids(const Console& console, const ArchiveReport& report, bool fixed) 
                         "told you, and give\n--expect ID for each member.\n");
 }
 
+void print_disclosures(const Console& console, const ArchiveReport& report) {
+  for (const auto& [file, disclosure, opened] : report.disclosures) {
+    const bool is_own = disclosure.discloser == disclosure.member;
+    console.out << "Keys of " << clean_line(file) << ": given by "
+                << (is_own ? "the member itself" : full_id(disclosure.discloser.view())) << " on "
+                << date_of(disclosure.time).substr(0, 10) << " to "
+                << clean_line(disclosure.recipient) << " for " << clean_line(disclosure.purpose)
+                << ";\n  they open " << counted(opened, "entry", "entries") << " of member "
+                << full_id(disclosure.member.view()) << '\n';
+  }
+}
+
 void print_report(const Console& console, const ArchiveReport& report, bool fixed) {
   print_ids(console, report, fixed);
   const bool holds = report.verdict() <= Verdict::incomplete;
@@ -91,7 +106,16 @@ void print_report(const Console& console, const ArchiveReport& report, bool fixe
                   "confirmed it, and the\nhistory of keys from the first entry on.\n"
                 : "NOT ALL OF IT HOLDS; see below.\n");
   std::uint64_t sealed = 0;
-  for (const LogReport& log : report.logs) sealed += log.sealed;
+  std::uint64_t signatures = 0;
+  for (const LogReport& log : report.logs) {
+    sealed += log.sealed;
+    signatures += log.author_signatures;
+  }
+  print_disclosures(console, report);
+  if (signatures > 0) {
+    console.out << "Checked: the author signatures of " << counted(signatures, "entry", "entries")
+                << ", each against who was enrolled at its place in\nthe log.\n";
+  }
   if (sealed > 0) {
     console.out << "Not checked: the author signatures of " << counted(sealed, "entry", "entries")
                 << ", whose contents are sealed"
@@ -105,7 +129,33 @@ void print_report(const Console& console, const ArchiveReport& report, bool fixe
   for (const LogReport& log : report.logs) print_findings(console, log.findings);
 }
 
+/// The files of keys that were given, or the complaint about one.
+Answered<DisclosedKeys> read_keys(const VerifyOptions& options, const Console& console,
+                                  const Desk& desk) {
+  DisclosedKeys keys;
+  for (const std::string& file : options.keys) {
+    auto content = files::read(desk.working_folder / file, disclosure_bytes_max);
+    if (!content && content.error().code != Errc::too_large) {
+      return {std::nullopt, complain(console, fail(Errc::usage, content.error().detail))};
+    }
+    auto disclosure = content ? decode_disclosure(*content) : content.error();
+    if (content) wipe(*content);
+    if (!disclosure) {
+      const Error no_keys = fail(
+          Errc::malformed, file + " holds no keys that can be used: " + disclosure.error().detail +
+                               "; ask for it once more");
+      return {std::nullopt, complain(console, no_keys, Exit::faults)};
+    }
+    keys.add(file, std::move(*disclosure));
+  }
+  return {std::move(keys), Exit::ok};
+}
+
 Exit verify_proof_file(const VerifyOptions& options, const Console& console, const Desk& desk) {
+  if (!options.keys.empty()) {
+    return complain(console, fail(Errc::usage, "keys open an export; " + options.path +
+                                                   " is no folder, so there is nothing to open"));
+  }
   const auto content = files::read(desk.working_folder / options.path, proof_bytes_max);
   if (!content && content.error().code == Errc::too_large) {
     return complain(console, fail(Errc::malformed, "this is no proof: it is too long"),
@@ -160,8 +210,10 @@ Exit verify(const VerifyOptions& options, const Console& console, const Desk& de
   if (!std::filesystem::is_directory(desk.working_folder / options.path, ignored)) {
     return verify_proof_file(options, console, desk);
   }
+  const auto keys = read_keys(options, console, desk);
+  if (!keys) return keys.exit;
   const FolderFiles files(desk.working_folder / options.path);
-  auto audit = ArchiveAudit::begin(files, [](const LogId&) { return LogAudit::Keys{}; });
+  auto audit = ArchiveAudit::begin(files, [&](const LogId& log) { return keys->keys_of(log); });
   if (!audit && audit.error().code == Errc::usage) return complain(console, audit.error());
   if (!audit) return complain(console, audit.error(), Exit::faults);
   const auto missing = unmet(audit->manifest(), options.expected);
@@ -172,13 +224,17 @@ Exit verify(const VerifyOptions& options, const Console& console, const Desk& de
                                              " and holds nothing of " + joined(missing, ", ")),
                     Exit::forged);
   }
+  if (const auto fit = keys->belong_to(audit->manifest()); !fit) {
+    return complain(console, fit.error(), Exit::usage);
+  }
   std::uint64_t done = 0;
   const std::uint64_t total = audit->entries();
   for (auto log = audit->next_log(); log; log = audit->next_log()) {
     done += run_audit(*log, done, total, console);
     audit->end(*log);
   }
-  const ArchiveReport report = audit->finish();
+  ArchiveReport report = audit->finish();
+  keys->tell(report);
   const bool fixed = is_fixed(report.manifest, options.expected);
   if (console.json) {
     console.out << json_of(report, fixed) << '\n';

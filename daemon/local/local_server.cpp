@@ -20,7 +20,7 @@ constexpr std::chrono::milliseconds accept_pause{100};
 /// A message grows by this much as it arrives: a length alone reserves no memory.
 constexpr std::size_t growth_bytes = 256 * limits::ki;
 
-std::string credentials(stream_protocol::socket& socket) {
+std::string credentials_of(stream_protocol::socket& socket) {
   ucred who{};
   socklen_t size = sizeof(who);
   if (getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) {
@@ -39,6 +39,7 @@ class LocalServer::Client {
       : server_(server),
         id_(id),
         socket_(std::move(socket)),
+        credentials_(credentials_of(socket_)),
         to_write_(socket_.get_executor()),
         answered_(socket_.get_executor()),
         to_end_(socket_.get_executor()) {}
@@ -66,6 +67,7 @@ class LocalServer::Client {
     to_write_.notify();
   }
 
+  [[nodiscard]] const std::string& credentials() const { return credentials_; }
   [[nodiscard]] bool is_behind() const { return queue_.size() >= server_.limits_.pending_max / 4; }
 
   /// Ends it once the queue is empty, at the latest at `when`.
@@ -146,6 +148,7 @@ class LocalServer::Client {
   LocalServer& server_;
   ClientId id_;
   stream_protocol::socket socket_;
+  std::string credentials_;
   Wakeup to_write_;
   Wakeup answered_;
   Wakeup to_end_;
@@ -205,6 +208,11 @@ bool LocalServer::is_behind(ClientId client) const {
   return at != clients_.end() && at->second->is_behind();
 }
 
+std::string LocalServer::credentials(ClientId client) const {
+  const auto at = clients_.find(client);
+  return at == clients_.end() ? "" : at->second->credentials();
+}
+
 void LocalServer::stop(std::chrono::milliseconds after) {
   stopping_ = true;
   error_code ignored;
@@ -231,8 +239,8 @@ void LocalServer::begin(stream_protocol::socket socket) {
     return;
   }
   const ClientId id = next_client_++;
-  events_.debug("local client " + std::to_string(id) + ": " + credentials(socket));
   auto client = std::make_unique<Client>(*this, id, std::move(socket));
+  events_.debug("local client " + std::to_string(id) + ": " + client->credentials());
   Client& running = *client;
   clients_.emplace(id, std::move(client));
   asio::co_spawn(io_, running.run(), [this, id](const std::exception_ptr& failure) {

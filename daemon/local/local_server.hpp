@@ -52,6 +52,9 @@ class LocalServer {
   /// Whether so much waits for the client that more should wait for caught_up().
   [[nodiscard]] bool is_behind(ClientId client) const;
 
+  /// "uid 1000, gid 1000, pid 77", as the system said when it connected; empty if it is gone.
+  [[nodiscard]] std::string credentials(ClientId client) const;
+
   /// Stops accepting and reading; clients end once they got what is queued, at the latest `after`.
   void stop(std::chrono::milliseconds after);
   [[nodiscard]] bool idle() const { return !accepting_ && clients_.empty(); }

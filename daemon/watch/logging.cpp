@@ -1,7 +1,5 @@
 #include "daemon/watch/logging.hpp"
 
-#include <array>
-#include <ctime>
 #include <ostream>
 
 #include "daemon/clock.hpp"
@@ -26,21 +24,13 @@ const char* word(Log::Level level) {
   return "error";
 }
 
-std::string time_text() {
-  const auto seconds = static_cast<std::time_t>(wall_now() / 1000);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  std::array<char, 32> text{};
-  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return {text.data(), size};
-}
-
 }  // namespace
 
 void Log::line(Level level, std::string_view text) {
   if (level < lowest_) return;
   const std::lock_guard lock(mutex_);
-  out_ << time_text() << ' ' << word(level) << ' ' << one_line(text, line_bytes_max) << std::endl;
+  out_ << utc_text(wall_now()) << ' ' << word(level) << ' ' << one_line(text, line_bytes_max)
+       << std::endl;
 }
 
 }  // namespace kith::daemon

@@ -6,14 +6,23 @@
 #include <vector>
 
 #include "protocol/audit/log_audit.hpp"
+#include "protocol/keys/disclosure.hpp"
 
 /// A whole export, checked from its files alone: no daemon, no network, no database.
 namespace kith {
+
+/// What keys that were disclosed came to.
+struct DisclosureReport {
+  std::string file;
+  Disclosure disclosure;     ///< Its keys are secret.
+  std::uint64_t opened = 0;  ///< Entries of its log: all that keys opened, or of those it names.
+};
 
 /// What verifying an export came to.
 struct ArchiveReport {
   Manifest manifest;
   std::vector<LogReport> logs;
+  std::vector<DisclosureReport> disclosures;
   Findings findings;          ///< That concern no single log.
   bool has_founding = false;  ///< The entry that founds the network is in it.
 

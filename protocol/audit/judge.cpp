@@ -26,6 +26,17 @@ Result<VerifiedRecord> check_record(const JudgeContext& context, const SignedRec
   return verifier.verify(signed_record, context.network, context.log);
 }
 
+Result<Bytes> open(const JudgeContext& context, std::uint64_t index, LeafClass leaf_class,
+                   BytesView payload) {
+  if (const auto named = context.payload_keys.find(index); named != context.payload_keys.end()) {
+    for (const Key32& key : named->second) {
+      auto opened = open_with_payload_key(key, context.log, payload);
+      if (opened || opened.error().code != Errc::not_found) return opened;
+    }
+  }
+  return open_payload(context.log_keys(leaf_class), context.log, payload);
+}
+
 }  // namespace
 
 Judged judge(const JudgeContext& context, std::uint64_t index, LeafClass leaf_class,
@@ -36,8 +47,7 @@ Judged judge(const JudgeContext& context, std::uint64_t index, LeafClass leaf_cl
   if (leaf_class == LeafClass::clear) {
     judged.text = to_bytes(payload);
   } else {
-    const auto& keys = leaf_class == LeafClass::governance ? context.g_keys : context.r_keys;
-    auto opened = open_payload(keys, context.log, payload);
+    auto opened = open(context, index, leaf_class, payload);
     if (!opened && opened.error().code == Errc::not_found) {
       judged.status = Judged::Status::sealed;
       judged.why = opened.error().detail;
@@ -84,9 +94,8 @@ Result<bool> admissible(const KeyHistory& keys, const MemberId& member, const Ju
     if (keys.is_daemon(record.author, judged.index)) return true;
     return fail(Errc::forbidden, "only the member's daemon says that");
   }
-  if (record.kind == "proposal" || record.kind == "consent" || record.kind == "profile") {
-    return needs(Scope::speak, "speak");
-  }
+  const KindSpec* kind = find_kind(record.kind);
+  if (kind != nullptr && kind->needs_speak) return needs(Scope::speak, "speak");
   return needs(Scope::publish, "publish");
 }
 

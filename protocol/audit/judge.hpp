@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,16 @@ struct JudgeContext {
   std::vector<Key32> g_keys;  ///< Log keys (log_key of each space key), newest first.
   std::vector<Key32> r_keys;
   bool check_signatures = true;  ///< Off only as a negative control in the simulation.
+  /// Keys of single payloads, by index: tried before those of the log.
+  std::map<std::uint64_t, std::vector<Key32>> payload_keys = {};
+
+  [[nodiscard]] const std::vector<Key32>& log_keys(LeafClass leaf_class) const {
+    return leaf_class == LeafClass::governance ? g_keys : r_keys;
+  }
+  /// Whether there is anything to try on the sealed entry at `index`.
+  [[nodiscard]] bool has_key(LeafClass leaf_class, std::uint64_t index) const {
+    return !log_keys(leaf_class).empty() || payload_keys.contains(index);
+  }
 };
 
 struct Judged {
@@ -45,8 +56,8 @@ struct Judged {
                            BytesView payload, bool signature_known, BatchVerifier& verifier);
 
 /// Whether what was judged good may be said there: the author's scope at that index (publish for
-/// documents and unknown kinds, speak for governance), the daemon's author key for Seen and
-/// KeyGrant, the recovery key for Founding. forbidden, with why.
+/// documents and unknown kinds, speak for what binds the member), the daemon's author key for Seen
+/// and KeyGrant, the recovery key for Founding. forbidden, with why.
 [[nodiscard]] Result<bool> admissible(const KeyHistory& keys, const MemberId& member,
                                       const Judged& judged);
 

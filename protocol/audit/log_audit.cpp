@@ -70,8 +70,13 @@ LogAudit::LogAudit(const ArchivedLog& log, const NetworkId& network, bool is_who
     : network_(network), is_whole_(is_whole), files_(files), keys_(network, log.member) {
   report_.log = log;
   report_.id = log_id(network, log.member, log.space);
-  context_ = {network, report_.id, log.member, std::move(keys.g_keys), std::move(keys.r_keys),
-              true};
+  context_ = {network,
+              report_.id,
+              log.member,
+              std::move(keys.g_keys),
+              std::move(keys.r_keys),
+              true,
+              std::move(keys.payload_keys)};
   read_checkpoint();
   if (log.cosignatures) read_further();
   read_edge();
@@ -292,6 +297,7 @@ void LogAudit::absorb_said(const Judged& said) {
   const auto refuse = [&](const std::string& why) {
     find(Verdict::forged, path, entry(said.index) + why);
   };
+  if (context_.payload_keys.contains(said.index)) report_.opened_alone[said.index] = said.id;
   if (said.status == Judged::Status::bad) return refuse(said.why);
   if (!keys_known_) return;  // What is damaged accuses nobody.
   if (const auto* certificate = std::get_if<CertificateText>(&said.parsed)) {
@@ -308,6 +314,7 @@ void LogAudit::absorb_said(const Judged& said) {
   }
   const auto right = admissible(keys_, report_.log.member, said);
   if (!right) return refuse(right.error().detail);
+  ++report_.author_signatures;
   if (said.record->kind == "founding") report_.is_founders = true;
 }
 

@@ -79,8 +79,10 @@ struct LogReport {
   Millis first_time = 0;           ///< By the owner's clock.
   Millis last_time = 0;
   std::vector<Confirmation> confirmations;
-  std::uint64_t clear = 0;    ///< Entries in clear, read and checked.
-  std::uint64_t opened = 0;   ///< Sealed ones that a given key opened, signature checked.
+  std::uint64_t clear = 0;              ///< Entries in clear, read and checked.
+  std::uint64_t opened = 0;             ///< Sealed ones that a given key opened, signature checked.
+  std::uint64_t author_signatures = 0;  ///< That hold, by authors who were enrolled there.
+  std::map<std::uint64_t, RecordId> opened_alone;  ///< Of those with a key of their own.
   std::uint64_t sealed = 0;   ///< Those that no given key opens, or that are not in the export.
   std::uint64_t missing = 0;  ///< Payloads that should be here and are not.
   std::uint32_t certificates = 0;
@@ -107,6 +109,7 @@ class LogAudit {
   struct Keys {
     std::vector<Key32> g_keys;  ///< Log keys that were disclosed, newest first.
     std::vector<Key32> r_keys;
+    std::map<std::uint64_t, std::vector<Key32>> payload_keys = {};  ///< Of single entries.
   };
   /// What one bundle holds.
   struct Found {

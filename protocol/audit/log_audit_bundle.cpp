@@ -111,8 +111,7 @@ void LogAudit::read_payload(Found& found, const Leaf& leaf, std::uint64_t index,
         {Verdict::damaged, path, entry(index) + "its content is not what the entry stands for"});
     return;
   }
-  const auto& keys = leaf.leaf_class == LeafClass::governance ? context_.g_keys : context_.r_keys;
-  if (!is_clear && keys.empty()) {
+  if (!is_clear && !context_.has_key(leaf.leaf_class, index)) {
     ++found.sealed;
     return;
   }

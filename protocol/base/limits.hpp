@@ -63,6 +63,12 @@ inline constexpr std::size_t push_bytes_max = 64 * ki;         // Larger appends
 inline constexpr std::size_t logs_max = 65'536;
 inline constexpr std::size_t entries_per_list_max = 4'096;  // Log summaries of one message.
 
+// Disclosure of keys to somebody outside.
+inline constexpr std::size_t disclosed_records_max = 1'000;  // Of one disclosure or consent to it.
+inline constexpr std::size_t disclosed_keys_max = 1'024;     // Pairs: one for each space key.
+inline constexpr std::size_t recipient_bytes_max = 200;
+inline constexpr std::size_t purpose_bytes_max = ki;
+
 // Local clients.
 inline constexpr std::size_t clients_max = 128;
 inline constexpr std::size_t local_message_bytes_max = 64 * mi;  // 65,536 records of 1 KiB.

@@ -1,5 +1,7 @@
 #include "protocol/log/payload.hpp"
 
+#include <optional>
+
 #include "protocol/base/limits.hpp"
 
 namespace kith {
@@ -7,6 +9,7 @@ namespace {
 
 constexpr std::size_t padding = 64;
 constexpr std::size_t head_bytes = Nonce24::size + Hash::size;
+constexpr const char* no_key_text = "no key at hand opens this payload";
 
 /// A payload taken apart; views into it.
 struct Sealed {
@@ -29,6 +32,19 @@ Result<Sealed> take_apart(BytesView payload) {
 
 Hash commitment_of(const Key32& key) {
   return blake2b_keyed(key.view(), {view("kith/commit/v1\n")});
+}
+
+bool fits(const Key32& key, const Sealed& sealed) {
+  return equal_in_constant_time(commitment_of(key).view(), sealed.commitment);
+}
+
+/// K from the one of the log keys that the commitment fits.
+std::optional<Key32> fitting_key(const std::vector<Key32>& log_keys, const Sealed& sealed) {
+  for (const Key32& candidate : log_keys) {
+    const Key32 key = payload_key(candidate, sealed.nonce);
+    if (fits(key, sealed)) return key;
+  }
+  return std::nullopt;
 }
 
 /// Opens with K itself, once its commitment has been found to fit.
@@ -80,17 +96,26 @@ Result<Bytes> open_payload(const Key32& log_key, const LogId& log, BytesView pay
   return text;
 }
 
+Result<Key32> payload_key(const std::vector<Key32>& log_keys, BytesView payload) {
+  const auto sealed = take_apart(payload);
+  if (!sealed) return sealed.error();
+  if (const auto key = fitting_key(log_keys, *sealed)) return *key;
+  return fail(Errc::not_found, no_key_text);
+}
+
+Result<Bytes> open_with_payload_key(const Key32& key, const LogId& log, BytesView payload) {
+  const auto sealed = take_apart(payload);
+  if (!sealed) return sealed.error();
+  if (!fits(key, *sealed)) return fail(Errc::not_found, no_key_text);
+  return open_committed(key, log, *sealed);
+}
+
 Result<Bytes> open_payload(const std::vector<Key32>& log_keys, const LogId& log,
                            BytesView payload) {
   const auto sealed = take_apart(payload);
   if (!sealed) return sealed.error();
-  for (const Key32& candidate : log_keys) {
-    const Key32 key = payload_key(candidate, sealed->nonce);
-    if (equal_in_constant_time(commitment_of(key).view(), sealed->commitment)) {
-      return open_committed(key, log, *sealed);
-    }
-  }
-  return fail(Errc::not_found, "no key at hand opens this payload");
+  if (const auto key = fitting_key(log_keys, *sealed)) return open_committed(*key, log, *sealed);
+  return fail(Errc::not_found, no_key_text);
 }
 
 }  // namespace kith

@@ -36,13 +36,14 @@ struct KindSpec {
   std::span<const FieldSpec> fields;  ///< Only for documents.
   bool open_front_matter = false;     ///< Unknown fields are kept, not refused ("document").
   std::string_view text_help;  ///< Not empty: the text is required, and this says what it is.
+  bool needs_speak = false;    ///< It binds the member: scope *speak*, not *publish*.
 
   /// The field of that name, or null.
   [[nodiscard]] const FieldSpec* find(std::string_view field) const;
 };
 
-/// All kinds of this version. Documents: practice, reply, document. Others: founding, profile,
-/// proposal, consent, seen, keygrant.
+/// All kinds of this version. Documents: practice, reply, document, disclosure_consent. Others:
+/// founding, profile, proposal, consent, seen, keygrant.
 [[nodiscard]] std::span<const KindSpec> kinds();
 [[nodiscard]] const KindSpec* find_kind(std::string_view name);
 

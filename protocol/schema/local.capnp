@@ -2,7 +2,7 @@
 
 # What a client asks its own daemon, and the answers. Each message is one canonical segment with a
 # Request or an Answer at its root. Every pointer is set, also for an empty text or list, but for the
-# two that may be absent: FrontRequest.author and RecordSummary.to. Keys, ids and hashes are 32 bytes.
+# three that may be absent: FrontRequest.author, RecordSummary.to, Disclosure.consent. Keys, ids and hashes are 32 bytes.
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("kith::wire::local");
@@ -25,7 +25,16 @@ struct Request {
     exportLogs @13 :Text;     # The same.
     exportEntries @14 :ExportRequest;
     prove @15 :Text;          # A unique prefix of a record id.
+    disclose @16 :DiscloseRequest;
   }
+}
+
+struct DiscloseRequest {
+  ids @0 :List(Text);         # Unique prefixes of record ids, or none: the whole log.
+  member @1 :Text;            # Whose: a code, or empty.
+  recipient @2 :Text;
+  purpose @3 :Text;
+  preview @4 :Bool;           # Only what would be opened: no key, no line in the trail.
 }
 
 struct ExportRequest {
@@ -69,6 +78,7 @@ struct Answer {
     exportLogs @15 :ExportedLogs;
     exportEntries @16 :ExportedEntries;
     prove @17 :Proof;
+    disclose @18 :Disclosure;
   }
 }
 
@@ -327,4 +337,13 @@ struct Proof {
   cosignatures @6 :List(Cosignature);
   certificates @7 :List(Data);  # Of the owner and of all witnesses.
   witnesses @8 :UInt32;
+}
+
+struct Disclosure {
+  code @0 :Text;              # Whose log it is.
+  member @1 :Data;
+  size @2 :UInt64;            # Entries of that log held here.
+  consent @3 :Data;           # Of that member; absent: it is the own log.
+  records @4 :List(RecordSummary);  # None: the whole log.
+  file @5 :Text;              # The .kith-disclosure; empty in a preview.
 }

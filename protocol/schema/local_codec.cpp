@@ -429,6 +429,15 @@ void write(wire::Request::Builder to, const ExportEntriesRequest& from) {
   entries.setWithSealed(from.with_sealed);
 }
 
+void write(wire::Request::Builder to, const DiscloseRequest& from) {
+  auto disclose = to.initDisclose();
+  write_texts(disclose.initIds(count(from.ids.size())), from.ids);
+  disclose.setMember(words(from.member));
+  disclose.setRecipient(words(from.recipient));
+  disclose.setPurpose(words(from.purpose));
+  disclose.setPreview(from.preview);
+}
+
 PublishRequest read_publish(capnp::List<capnp::Data>::Reader from) {
   demand(from.size() <= limits::batch_records_max);
   PublishRequest request;
@@ -455,6 +464,17 @@ ListRequest read_list(wire::ListRequest::Reader from) {
 ExportEntriesRequest read_export(wire::ExportRequest::Reader from) {
   return {octets<LogId>(from.getLog()), from.getFirst(), from.getLast(), from.getPayloadsFrom(),
           from.getWithSealed()};
+}
+
+DiscloseRequest read_disclose(wire::DiscloseRequest::Reader from) {
+  demand(from.getIds().size() <= limits::disclosed_records_max);
+  DiscloseRequest request;
+  read_texts(from.getIds(), request.ids);
+  request.member = text_of(from.getMember());
+  request.recipient = text_of(from.getRecipient());
+  request.purpose = text_of(from.getPurpose());
+  request.preview = from.getPreview();
+  return request;
 }
 
 FrontRequest read_front(wire::FrontRequest::Reader from) {
@@ -498,6 +518,8 @@ Request read_root(wire::Request::Reader from) {
       return read_export(from.getExportEntries());
     case wire::Request::PROVE:
       return ProveRequest{text_of(from.getProve())};
+    case wire::Request::DISCLOSE:
+      return read_disclose(from.getDisclose());
   }
   demand(false);
   return StatusRequest{};
@@ -614,6 +636,16 @@ void write(wire::Answer::Builder to, const ExportEntriesAnswer& from) {
   entries.setPayloadsTo(from.payloads_to);
 }
 
+void write(wire::Answer::Builder to, const DiscloseAnswer& from) {
+  auto disclosure = to.initDisclose();
+  disclosure.setCode(words(from.code));
+  disclosure.setMember(blob(from.member.view()));
+  disclosure.setSize(from.size);
+  if (from.consent) disclosure.setConsent(blob(from.consent->view()));
+  write_rows(disclosure.initRecords(count(from.records.size())), from.records);
+  disclosure.setFile(words(from.file));
+}
+
 Refusal read_answer(wire::Refusal::Reader from) {
   demand(from.getCode() <= wire::Errc::USAGE);
   return {static_cast<Errc>(from.getCode()), text_of(from.getSaid())};
@@ -705,6 +737,17 @@ ProveAnswer read_answer(wire::Proof::Reader from) {
 ExportEntriesAnswer read_answer(wire::ExportedEntries::Reader from) {
   return {bytes_of(from.getLeaves()), bytes_of(from.getPayloads()), from.getPayloadsTo()};
 }
+DiscloseAnswer read_answer(wire::Disclosure::Reader from) {
+  DiscloseAnswer answer;
+  answer.code = text_of(from.getCode());
+  answer.member = octets<MemberId>(from.getMember());
+  answer.size = from.getSize();
+  if (from.hasConsent()) answer.consent = octets<RecordId>(from.getConsent());
+  demand(from.getRecords().size() <= limits::disclosed_records_max);
+  read_rows(from.getRecords(), answer.records);
+  answer.file = text_of(from.getFile());
+  return answer;
+}
 /// For answers that are one list and nothing else.
 template <class Wrapped, class Row, class List>
 Wrapped read_list_answer(List from, std::vector<Row> Wrapped::* rows) {
@@ -751,6 +794,8 @@ Answer read_root(wire::Answer::Reader from) {
       return read_answer(from.getExportEntries());
     case wire::Answer::PROVE:
       return read_answer(from.getProve());
+    case wire::Answer::DISCLOSE:
+      return read_answer(from.getDisclose());
   }
   demand(false);
   return Refusal{};

@@ -97,10 +97,20 @@ struct ProveRequest {
   std::string id;  ///< Unique prefix.
   friend bool operator==(const ProveRequest&, const ProveRequest&) = default;
 };
+/// Derived keys for somebody outside: of the records, or of the whole log.
+struct DiscloseRequest {
+  std::vector<std::string> ids;  ///< Unique prefixes; none: the whole log.
+  std::string member;            ///< Whose: a code, or empty.
+  std::string recipient;
+  std::string purpose;
+  bool preview = false;  ///< Only what would be opened: no key, no line in the trail.
+  friend bool operator==(const DiscloseRequest&, const DiscloseRequest&) = default;
+};
 using Request =
     std::variant<StatusRequest, MembersRequest, AuthorsRequest, ProposalsRequest, PublishRequest,
                  EnrolRequest, InviteRequest, ListRequest, ShowRequest, ThreadRequest, WatchRequest,
-                 FrontRequest, AuditRequest, ExportLogsRequest, ExportEntriesRequest, ProveRequest>;
+                 FrontRequest, AuditRequest, ExportLogsRequest, ExportEntriesRequest, ProveRequest,
+                 DiscloseRequest>;
 
 // ---- answers
 // -------------------------------------------------------------------------------------
@@ -363,10 +373,21 @@ struct ProveAnswer {
   friend bool operator==(const ProveAnswer&, const ProveAnswer&) = default;
 };
 
+/// A secret, but for a preview.
+struct DiscloseAnswer {
+  std::string code;  ///< Whose log it is.
+  MemberId member;
+  std::uint64_t size = 0;              ///< Entries of that log held here.
+  std::optional<RecordId> consent;     ///< Of that member; nothing: it is the own log.
+  std::vector<RecordSummary> records;  ///< In the order of the log; none: the whole log.
+  std::string file;                    ///< The .kith-disclosure; empty in a preview.
+  friend bool operator==(const DiscloseAnswer&, const DiscloseAnswer&) = default;
+};
+
 using Answer = std::variant<Refusal, Progress, StatusAnswer, MembersAnswer, AuthorsAnswer,
                             ProposalsAnswer, PublishAnswer, EnrolAnswer, InviteAnswer, ListAnswer,
                             ShowAnswer, ThreadAnswer, WatchAnswer, FrontAnswer, AuditAnswer,
-                            ExportLogsAnswer, ExportEntriesAnswer, ProveAnswer>;
+                            ExportLogsAnswer, ExportEntriesAnswer, ProveAnswer, DiscloseAnswer>;
 
 [[nodiscard]] Bytes encode(const Request& request);
 [[nodiscard]] Bytes encode(const Answer& answer);

@@ -167,6 +167,27 @@ Result<bool> create(const std::filesystem::path& path, BytesView content, unsign
   return sync_folder(folder_of(path));
 }
 
+Result<bool> append_line(const std::filesystem::path& path, std::string_view line, unsigned mode) {
+  constexpr int flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+  const Descriptor file(::open(path.c_str(), flags, mode));
+  if (!file.is_open()) return failed(path, "opening");
+  struct stat status{};
+  if (::fstat(file.get(), &status) != 0) return failed(path, "reading");
+  if (!S_ISREG(status.st_mode)) return fail(Errc::usage, path.string() + " is not a plain file");
+  char last = '\n';
+  if (status.st_size > 0 && ::pread(file.get(), &last, 1, status.st_size - 1) != 1) {
+    return failed(path, "reading");
+  }
+  std::string added = last == '\n' ? "" : "\n";
+  added.append(line).push_back('\n');
+  auto written = write_whole(file, view(added), path);
+  if (written && ::fsync(file.get()) != 0) written = failed(path, "syncing");
+  if (written && status.st_size == 0) written = sync_folder(folder_of(path));
+  // Half a line would be read as one.
+  if (!written) static_cast<void>(::ftruncate(file.get(), status.st_size) == 0);
+  return written;
+}
+
 Result<bool> put_folder(const std::filesystem::path& part, const std::filesystem::path& place) {
   {
     const Descriptor folder(::open(part.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

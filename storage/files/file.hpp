@@ -21,6 +21,10 @@ namespace kith::files {
 /// As write(), but refuses (conflict) if the file exists.
 [[nodiscard]] Result<bool> create(const std::filesystem::path& path, BytesView content,
                                   unsigned mode);
+/// Adds a line, durable when it returns; makes the file with `mode` if needed. Whatever fails, the
+/// lines that were there stay as they were, and a line that a crash cut off is ended first.
+[[nodiscard]] Result<bool> append_line(const std::filesystem::path& path, std::string_view line,
+                                       unsigned mode);
 /// Makes all of the folder `part` durable and puts it where `place` is; a folder that stood there
 /// is removed. A crash leaves the old one or the new one whole at `place`; only where a file system
 /// cannot exchange two names there may for a moment be none, and the old one is `place`.old.

@@ -21,7 +21,7 @@ TEST(CommandLine, EveryCommandHasHelp) {
   Bench bench;
   for (const char* command :
        {"init", "author", "invite", "proposals", "consent", "new", "publish", "list", "show",
-        "reply", "thread", "watch", "peers", "status", "audit"}) {
+        "reply", "thread", "watch", "peers", "status", "audit", "disclose", "verify"}) {
     const Outcome outcome = bench.run({command, "--help"});
     EXPECT_EQ(outcome.exit, Exit::ok) << command;
     EXPECT_NE(outcome.out.find("Usage: kith " + std::string(command)), std::string::npos)
@@ -51,7 +51,11 @@ TEST(CommandLine, HelpFitsATerminal) {
                                              {"watch"},
                                              {"peers"},
                                              {"status"},
-                                             {"audit"}}) {
+                                             {"audit"},
+                                             {"export"},
+                                             {"prove"},
+                                             {"disclose"},
+                                             {"verify"}}) {
     std::vector<std::string> arguments = command;
     arguments.emplace_back("--help");
     std::istringstream lines(bench.run(arguments).out);

@@ -104,14 +104,15 @@ TEST(Verify, HasOneShapeInJson) {
   Bench bench;
   write_all(make_archive({}), bench.folder.path() / "ex");
   const auto json = bench.run({"verify", "ex", "--json"}).json();
-  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"expected", "findings", "founding", "logs",
-                                                     "network", "payloads", "verdict"}));
+  EXPECT_EQ(keys_of(json),
+            (std::vector<std::string>{"disclosures", "expected", "findings", "founding", "logs",
+                                      "network", "payloads", "verdict"}));
   EXPECT_EQ(json["verdict"], "intact");
   EXPECT_EQ(keys_of(json["logs"][0]),
-            (std::vector<std::string>{"certificates", "clear", "confirmations", "enrolments",
-                                      "findings", "first_time", "founds_network", "last_time",
-                                      "log", "member", "missing", "more_findings", "opened", "path",
-                                      "root", "sealed", "size"}));
+            (std::vector<std::string>{"author_signatures", "certificates", "clear", "confirmations",
+                                      "enrolments", "findings", "first_time", "founds_network",
+                                      "last_time", "log", "member", "missing", "more_findings",
+                                      "opened", "path", "root", "sealed", "size"}));
   EXPECT_EQ(keys_of(json["logs"][0]["confirmations"][0]),
             (std::vector<std::string>{"size", "time", "witness"}));
 }

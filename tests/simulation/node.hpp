@@ -64,6 +64,9 @@ class World::Node : public daemon::Host {
   void save(const daemon::Identity& identity) override { identity_ = identity; }
   void wake_dialer() override;
   void log_line(const std::string& line) override;
+  Result<bool> note_in_trail(const std::string&, const daemon::TrailFields&) override {
+    return true;
+  }
 
   testing::MemoryDatabase& disk() { return log_; }
   storage::HighWaterMarks& marks() { return marks_; }

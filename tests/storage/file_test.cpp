@@ -1,8 +1,11 @@
 #include "storage/files/file.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <csignal>
 
 #include "tests/storage/scratch.hpp"
 
@@ -37,6 +40,47 @@ TEST(File, WritingReplacesTheWholeAndLeavesNothingBeside) {
   EXPECT_EQ(*read(scratch / "f", 100), "new");
   EXPECT_EQ(mode_of(scratch / "f"), 0644U);
   EXPECT_EQ(files_in(scratch), 1U);
+}
+
+TEST(File, LinesAreAddedAndNeverJoined) {
+  const Scratch scratch;
+  ASSERT_TRUE(append_line(scratch / "f", "one", 0600));
+  ASSERT_TRUE(append_line(scratch / "f", "two", 0644));
+  EXPECT_EQ(*read(scratch / "f", 100), "one\ntwo\n");
+  EXPECT_EQ(mode_of(scratch / "f"), 0600U);
+  ASSERT_TRUE(write(scratch / "f", view("one\ncut o"), 0600));
+  ASSERT_TRUE(append_line(scratch / "f", "three", 0600));
+  EXPECT_EQ(*read(scratch / "f", 100), "one\ncut o\nthree\n") << "a crash left half a line";
+}
+
+TEST(File, ALineGoesIntoPlainFilesOnly) {
+  const Scratch scratch;
+  std::filesystem::create_directory(scratch / "folder");
+  EXPECT_FALSE(append_line(scratch / "folder", "x", 0600));
+  ASSERT_TRUE(write(scratch / "elsewhere", view("kept"), 0600));
+  std::filesystem::create_symlink(scratch / "elsewhere", scratch / "link");
+  EXPECT_FALSE(append_line(scratch / "link", "x", 0600));
+  EXPECT_EQ(*read(scratch / "elsewhere", 100), "kept");
+  ASSERT_EQ(::mkfifo((scratch / "pipe").c_str(), 0600), 0);
+  EXPECT_FALSE(append_line(scratch / "pipe", "x", 0600)) << "and it does not wait for a reader";
+  EXPECT_FALSE(append_line(scratch / "none" / "f", "x", 0600));
+}
+
+TEST(File, ALineThatDoesNotFitLeavesThoseThatWereThere) {
+  const Scratch scratch;
+  ASSERT_TRUE(append_line(scratch / "f", "one", 0600));
+  // As a full disk would, with half of it written.
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = ::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{10, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto added = append_line(scratch / "f", "far too long a line", 0600);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  ::signal(SIGXFSZ, handler);
+  EXPECT_EQ(added.error().code, Errc::io);
+  EXPECT_EQ(*read(scratch / "f", 100), "one\n");
+  ASSERT_TRUE(append_line(scratch / "f", "far too long a line", 0600)) << "the control";
 }
 
 TEST(File, ANameWithoutFolderIsWrittenHere) {

@@ -63,6 +63,12 @@ class PlainHost : public Host {
   void wake_dialer() override {}
   bool is_behind(ClientId client) override { return behind.contains(client); }
   void log_line(const std::string& line) override { lines.push_back(line); }
+  std::string who_asks(ClientId client) override { return "client " + std::to_string(client); }
+  Result<bool> note_in_trail(const std::string& act, const TrailFields& fields) override {
+    if (trail_fails) return fail(Errc::io, "the disk is full");
+    trail.emplace_back(act, fields);
+    return true;
+  }
 
   [[nodiscard]] testing::MemoryDatabase& disk() { return log_; }
   /// They can be rebuilt. Between two runs of a daemon only.
@@ -90,6 +96,8 @@ class PlainHost : public Host {
   bool views_wait = false;    ///< Nothing is written into the views before release_views().
   std::set<ClientId> behind;  ///< Clients that do not read.
   std::vector<std::string> lines;
+  std::vector<std::pair<std::string, TrailFields>> trail;
+  bool trail_fails = false;
   storage::HighWaterMarks marks;  ///< What the high-water file would say.
   std::map<PeerId, std::vector<Bytes>> sent;
   std::map<PeerId, Error> dropped;

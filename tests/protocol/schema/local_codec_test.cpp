@@ -170,7 +170,9 @@ std::vector<Request> requests() {
           ExportLogsRequest{""},
           ExportLogsRequest{"ASH"},
           ExportEntriesRequest{filled<LogId>(1), 256, 300, 260, true},
-          ProveRequest{"abcd"}};
+          ProveRequest{"abcd"},
+          DiscloseRequest{},
+          DiscloseRequest{{"abcd", "efgh"}, "ASH", "auditor", "audit", true}};
 }
 
 std::vector<Answer> answers() {
@@ -217,7 +219,14 @@ std::vector<Answer> answers() {
                       filled<LogId>(3),
                       exported().cosignatures,
                       {{4}},
-                      5}};
+                      5},
+          DiscloseAnswer{},
+          DiscloseAnswer{"ASH",
+                         filled<MemberId>(1),
+                         2,
+                         filled<RecordId>(3),
+                         {summary(false), summary(true)},
+                         "kith-disclosure v1\n"}};
 }
 
 TEST(LocalCodec, EveryRequestComesBackAsItWas) {
