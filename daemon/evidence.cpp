@@ -33,9 +33,11 @@ std::optional<SignedTree> Replica::Impl::signed_tree(const LogId& log, std::uint
 }
 
 void Replica::Impl::carry_out(sync::ForkFound& action) {
-  const auto& kept = logs.at(action.log).checkpoint;
+  LogState& state = logs.at(action.log);
+  const auto& kept = state.checkpoint;
   if (action.other.size != kept.size && !action.beginning) {
-    host.log_line("the log of " + code_of(logs.at(action.log).member) +
+    if (std::exchange(state.said_unproven, true)) return;
+    host.log_line("the log of " + code_of(state.member) +
                   " does not go on from what is held of it; nothing proves yet why");
     return;
   }

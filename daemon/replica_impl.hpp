@@ -69,6 +69,7 @@ struct Replica::Impl {
     // Signed by the owner, not of what is held, and larger than the checkpoint: compared once a
     // larger one is kept.
     std::optional<sync::SignedCheckpoint> suspect;
+    bool said_unproven = false;  // That it does not go on from here, though nothing proves a fork.
     std::optional<peer::Agreed>
         agreed_elsewhere;  // More than is held of it is proven to be agreed.
     storage::StoredCheckpoint checkpoint;

@@ -157,12 +157,13 @@ struct DropPeer {
   PeerId peer = 0;
   Error why;
 };
-/// The owner signed `other`, which cannot be true if the newest checkpoint held is: it has another
-/// root at that size, which is the smaller of the two.
+/// The owner signed `other`, of another tree than what is held.
 struct ForkFound {
   LogId log;
   SignedCheckpoint other;
-  std::optional<Consistency> beginning;  ///< Of `other`, if it is the larger.
+  /// How the newest checkpoint's size lies in it, if it is larger. Nothing if that is not known:
+  /// then it contradicts leaves, but no signature that is at hand.
+  std::optional<Consistency> beginning;
 };
 /// The owner signed this one, smaller than the newest held: whether it fits is for the store to
 /// say.

@@ -48,8 +48,10 @@ void SyncEngine::offer(PeerId peer, const LogId& id, SignedCheckpoint checkpoint
 void SyncEngine::fork_found(const LogId& id, Log& log, Actions& actions) {
   // Whoever can be shown to have signed both is frozen for it. Otherwise what is held beyond the
   // newest checkpoint is of a third tree, whose signature is gone.
-  if (!log.frozen && log.checkpoint.size > 0) {
-    actions.push_back(ForkFound{id, *log.target, log.fetch->consistency(log.checkpoint.size)});
+  if (!log.frozen) {
+    ForkFound found{id, *log.target, {}};
+    if (log.checkpoint.size > 0) found.beginning = log.fetch->consistency(log.checkpoint.size);
+    actions.push_back(std::move(found));
   }
   end_fetch(id, log);
 }

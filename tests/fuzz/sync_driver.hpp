@@ -172,6 +172,10 @@ class SyncDriver {
     if (peers_.erase(action.peer) != 0) due_.emplace_back(sync::PeerLost{action.peer});
   }
   void carry_out(sync::ForkFound& action) { freeze(action.log); }
+  void carry_out(sync::CompareCheckpoint& action) {
+    KITH_CHECK(action.other.size < logs_[action.log].checkpoint);
+    if (action.other.root != truth().ranges[action.other.size].root()) freeze(action.log);
+  }
   void carry_out(sync::OwnLogBehind& action) {
     KITH_CHECK(action.log == own_log);
     logs_[own_log].behind = true;
