@@ -172,12 +172,7 @@ Exit verify(const VerifyOptions& options, const Console& console, const Desk& de
                                              " and holds nothing of " + joined(missing, ", ")),
                     Exit::forged);
   }
-  std::uint64_t done = 0;
-  const std::uint64_t total = audit->entries();
-  for (auto log = audit->next_log(); log; log = audit->next_log()) {
-    done += run_audit(*log, done, total, console);
-    audit->end(*log);
-  }
+  check_logs(*audit, cores(), console);
   const ArchiveReport report = audit->finish();
   const bool fixed = is_fixed(report.manifest, options.expected);
   if (console.json) {

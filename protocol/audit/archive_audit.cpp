@@ -84,7 +84,7 @@ void ArchiveAudit::read_certificates() {
                " is no certificate of this network that verifies");
       return;
     }
-    witnesses_.certificates.push_back(*certificate);
+    witnesses_.add(*certificate);
   }
 }
 

@@ -185,8 +185,8 @@ TEST(Export, WritesWhatVerifyAccepts) {
   EXPECT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok);
   EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::ok);
   const auto json = bench.run({"export", "ex", "--with-payloads", "--json"}).json();
-  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"folder", "frozen", "logs", "missing",
-                                                     "network", "payloads"}));
+  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"folder", "frozen", "left_out", "logs",
+                                                     "missing", "network", "payloads"}));
 }
 
 TEST(Export, LeavesWhatStandsThereIfAnythingGoesWrong) {
