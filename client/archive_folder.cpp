@@ -21,16 +21,19 @@ class FileSource : public ByteSource {
         ahead_(std::make_unique_for_overwrite<std::uint8_t[]>(ahead_bytes)) {}
   std::size_t read(std::span<std::uint8_t> to) override {
     std::size_t filled = take(to);
-    // What is longer than that is not read twice.
-    while (to.size() - filled >= ahead_bytes) {
-      const std::size_t got = next(to.subspan(filled));
-      if (got == 0) return filled;
-      filled += got;
+    while (filled < to.size()) {
+      const auto rest = to.subspan(filled);
+      // What is longer than that is not read twice.
+      const bool is_long = rest.size() >= ahead_bytes;
+      const std::size_t got = next(is_long ? rest : std::span(ahead_.get(), ahead_bytes));
+      if (got == 0) break;
+      if (!is_long) {
+        held_ = 0;
+        end_ = got;
+      }
+      filled += is_long ? got : take(rest);
     }
-    if (filled == to.size()) return filled;
-    held_ = 0;
-    end_ = next({ahead_.get(), ahead_bytes});
-    return filled + take(to.subspan(filled));
+    return filled;
   }
 
  private:
@@ -43,7 +46,7 @@ class FileSource : public ByteSource {
     return size;
   }
   std::size_t next(std::span<std::uint8_t> to) const {
-    const auto got = files::read_on(file_, to);
+    const auto got = files::read_next(file_, to);
     return got ? *got : 0;
   }
 

@@ -1,12 +1,46 @@
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "client/commands/commands.hpp"
 #include "client/commands/common.hpp"
 #include "client/commands/exporter.hpp"
 #include "client/layout.hpp"
+#include "protocol/base/limits.hpp"
 
 namespace kith::client {
 namespace {
+
+/// All logs that there are to export, by their codes.
+Answered<local::ExportLogsAnswer> ask_logs(const ExportOptions& options, Daemon& daemon,
+                                           const Console& console) {
+  local::ExportLogsAnswer all;
+  std::set<Bytes> certificates;
+  local::ExportLogsRequest request{options.member, {}, 0};
+  for (bool more = true; more;) {
+    auto page = ask<local::ExportLogsAnswer>(daemon, console, request);
+    if (!page) return page;
+    local::ExportLogsAnswer& next = *page.answer;
+    more = next.more;
+    const bool goes_on =
+        next.logs.empty() ? !more : !request.after || *request.after < next.logs.front().log;
+    if (!goes_on || all.logs.size() + next.logs.size() > limits::logs_max) {
+      const Error error = fail(Errc::malformed, "kithd answered for other logs");
+      return {std::nullopt, complain(console, error)};
+    }
+    all.network = next.network;
+    all.network_name = next.network_name;
+    all.member = next.member;
+    if (!next.logs.empty()) request.after = next.logs.back().log;
+    std::ranges::move(next.logs, std::back_inserter(all.logs));
+    // Who is a witness of many logs stands in many answers.
+    for (Bytes& statement : next.certificates) {
+      if (certificates.insert(statement).second) all.certificates.push_back(std::move(statement));
+    }
+  }
+  std::ranges::sort(all.logs, {}, &local::ExportedLog::code);
+  return {std::move(all), Exit::ok};
+}
 
 /// What is false in an export that was just written, or nothing.
 std::optional<std::string> damage_in(const std::vector<LogReport>& reports) {
@@ -117,8 +151,7 @@ Answered<WrittenLogs> write_export(const ExportOptions& options,
 
 Exit export_to(const ExportOptions& options, Daemon& daemon, const Console& console,
                const Desk& desk) {
-  const auto logs =
-      ask<local::ExportLogsAnswer>(daemon, console, local::ExportLogsRequest{options.member});
+  const auto logs = ask_logs(options, daemon, console);
   if (!logs) return logs.exit;
   const auto written = write_export(options, *logs, daemon, console, desk);
   if (!written) return written.exit;

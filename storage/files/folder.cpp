@@ -99,17 +99,20 @@ Result<Bytes> Folder::read(const std::string& path, std::size_t bytes_max) const
   if (!file) return file.error();
   const auto too_long = [] { return fail(Errc::too_large, "it is longer than it can be"); };
   if (bytes > bytes_max) return too_long();
-  // The file may grow or shrink while it is read: what counts is what was read.
+  // The file may grow or shrink while it is read: what counts is what was read. If it is as long as
+  // it was and nothing follows, that is its end.
   constexpr std::size_t step = 4 * limits::ki;
-  Bytes content;
-  for (std::size_t more = bytes + 1;; more = step) {
-    const std::size_t held = content.size();
-    content.resize(held + more);
-    const auto got = read_on(*file, std::span(content).subspan(held));
+  Bytes content(bytes + 1);
+  for (std::size_t held = 0;;) {
+    const auto got = read_next(*file, std::span(content).subspan(held));
     if (!got) return got.error();
-    content.resize(held + *got);
-    if (content.size() > bytes_max) return too_long();
-    if (*got < more) return content;
+    held += *got;
+    if (held > bytes_max) return too_long();
+    if (*got == 0 || held == bytes) {
+      content.resize(held);
+      return content;
+    }
+    if (held == content.size()) content.resize(held + step);
   }
 }
 
@@ -138,16 +141,12 @@ void Folder::each(const std::function<bool(const std::string&)>& each) const {
   }
 }
 
-Result<std::size_t> read_on(const Descriptor& file, std::span<std::uint8_t> to) {
-  std::size_t held = 0;
-  while (held < to.size()) {
-    const ssize_t got = ::read(file.get(), to.data() + held, to.size() - held);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(Errc::io, "it cannot be read: " + why(errno));
-    if (got == 0) break;
-    held += static_cast<std::size_t>(got);
+Result<std::size_t> read_next(const Descriptor& file, std::span<std::uint8_t> to) {
+  for (;;) {
+    const ssize_t got = ::read(file.get(), to.data(), to.size());
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno != EINTR) return fail(Errc::io, "it cannot be read: " + why(errno));
   }
-  return held;
 }
 
 }  // namespace kith::files

@@ -40,7 +40,7 @@ class Folder {
   Way way_;
 };
 
-/// Fills as much of `to` as there is, less only at the end of the file; io.
-[[nodiscard]] Result<std::size_t> read_on(const Descriptor& file, std::span<std::uint8_t> to);
+/// What the next read of a file gives: 0 at its end; io.
+[[nodiscard]] Result<std::size_t> read_next(const Descriptor& file, std::span<std::uint8_t> to);
 
 }  // namespace kith::files
