@@ -13,104 +13,149 @@ Error failed(const fs::path& path, const std::string& attempting, const std::err
               attempting + " " + path.string() + ": " + files::why(why.value()));
 }
 
+/// Reads ahead: a payload list has many short pieces.
 class FileSource : public ByteSource {
  public:
-  explicit FileSource(std::ifstream file) : file_(std::move(file)) {}
+  explicit FileSource(files::Descriptor file)
+      : file_(std::move(file)),
+        ahead_(std::make_unique_for_overwrite<std::uint8_t[]>(ahead_bytes)) {}
   std::size_t read(std::span<std::uint8_t> to) override {
-    // Bytes are what a stream's characters are.
-    file_.read(reinterpret_cast<char*>(to.data()), static_cast<std::streamsize>(to.size()));
-    return static_cast<std::size_t>(file_.gcount());
+    std::size_t filled = take(to);
+    while (filled < to.size()) {
+      const auto rest = to.subspan(filled);
+      // What is longer than that is not read twice.
+      const bool is_long = rest.size() >= ahead_bytes;
+      const std::size_t got = next(is_long ? rest : std::span(ahead_.get(), ahead_bytes));
+      if (got == 0) break;
+      if (!is_long) {
+        held_ = 0;
+        end_ = got;
+      }
+      filled += is_long ? got : take(rest);
+    }
+    return filled;
   }
 
  private:
-  std::ifstream file_;
+  static constexpr std::size_t ahead_bytes = 32 * limits::ki;
+
+  std::size_t take(std::span<std::uint8_t> to) {
+    const std::size_t size = std::min(to.size(), end_ - held_);
+    std::copy_n(&ahead_[held_], size, to.begin());
+    held_ += size;
+    return size;
+  }
+  std::size_t next(std::span<std::uint8_t> to) const {
+    const auto got = files::read_next(file_, to);
+    return got ? *got : 0;
+  }
+
+  files::Descriptor file_;
+  std::unique_ptr<std::uint8_t[]> ahead_;  // Not filled before it is read into.
+  std::size_t held_ = 0;
+  std::size_t end_ = 0;
 };
 
-fs::file_type type_of(const fs::path& path) {
-  std::error_code ignored;
-  return fs::symlink_status(path, ignored).type();
+/// Of a place: where it is written, what lies in there.
+fs::path part_of(const fs::path& place) { return place.string() + ".kith-part"; }
+constexpr const char* lock_name = "lock";
+constexpr const char* made_name = "export";
+
+/// The part folder, held by this process alone. Whoever holds it may remove it, so a lock that was
+/// taken may be that of a folder that is gone: then again.
+Result<files::Lock> hold(const fs::path& part) {
+  constexpr int tries = 100;
+  for (int i = 0; i < tries; ++i) {
+    std::error_code why;
+    fs::create_directories(part, why);
+    if (why) return failed(part, "making the folder", why);
+    // What it leads to is not ours to empty.
+    if (fs::is_symlink(part, why)) {
+      return fail(Errc::usage, part.string() + " is a link and in the way; remove it");
+    }
+    auto lock = files::Lock::take(part / lock_name);
+    if (!lock && lock.error().code == Errc::not_found) continue;
+    if (!lock || lock->is_of(part / lock_name)) return lock;
+  }
+  return fail(Errc::conflict, part.string() + " does not stay");
 }
-bool is_plain_file(const fs::path& path) { return type_of(path) == fs::file_type::regular; }
-bool is_there(const fs::path& path) { return type_of(path) != fs::file_type::not_found; }
 
 }  // namespace
 
 Result<Bytes> FolderFiles::read(const std::string& path, std::size_t bytes_max) const {
-  const fs::path whole = folder_ / path;
-  if (!is_there(whole)) return fail(Errc::not_found, "it is missing");
-  if (!is_plain_file(whole)) return fail(Errc::malformed, "it is no plain file");
-  const auto content = files::read(whole, bytes_max);
-  if (!content && content.error().code == Errc::too_large) {
-    return fail(Errc::too_large, "it is longer than it can be");
-  }
-  if (!content) return content.error();
-  return to_bytes(view(*content));
+  return folder_.read(path, bytes_max);
 }
 
 Result<std::unique_ptr<ByteSource>> FolderFiles::open(const std::string& path) const {
-  const fs::path whole = folder_ / path;
-  if (!is_there(whole)) return fail(Errc::not_found, "it is missing");
-  if (!is_plain_file(whole)) return fail(Errc::malformed, "it is no plain file");
-  std::ifstream file(whole, std::ios::binary);
-  if (!file) return fail(Errc::io, "it cannot be opened");
-  return std::unique_ptr<ByteSource>(std::make_unique<FileSource>(std::move(file)));
+  auto file = folder_.open(path);
+  if (!file) return file.error();
+  return std::unique_ptr<ByteSource>(std::make_unique<FileSource>(std::move(*file)));
 }
 
 void FolderFiles::each(const std::function<bool(const std::string&)>& each) const {
-  std::error_code why;
-  // Links are named, not followed: what lies behind them is not in the export.
-  for (fs::recursive_directory_iterator at(folder_, why), end; !why && at != end;
-       at.increment(why)) {
-    if (type_of(at->path()) == fs::file_type::directory) continue;
-    if (!each(at->path().lexically_relative(folder_).generic_string())) return;
-  }
+  folder_.each(each);
 }
 
-Result<FolderWriter> FolderWriter::begin(const fs::path& place) {
+Result<FolderWriter> FolderWriter::begin(const fs::path& where) {
+  fs::path place = fs::absolute(where).lexically_normal();
+  if (!place.has_filename()) place = place.parent_path();
   std::error_code why;
   const bool exists = fs::exists(place, why);
   const bool is_export = fs::exists(place / manifest_name, why);
   if (exists && !is_export && (!fs::is_directory(place, why) || !fs::is_empty(place, why))) {
-    return fail(Errc::usage, place.string() +
+    return fail(Errc::usage, where.string() +
                                  " exists and is no export; name a folder that does "
                                  "not exist, or an earlier export");
   }
-  FolderWriter writer(place);
+  const fs::path part = part_of(place);
+  auto lock = hold(part);
+  if (!lock && lock.error().code == Errc::conflict) {
+    return fail(Errc::conflict, "another export to " + where.string() + " is under way (" +
+                                    lock.error().detail +
+                                    "); wait until it has ended, or name another folder");
+  }
+  if (!lock) return lock.error();
   // An earlier attempt that was ended: nothing of it counts.
-  fs::remove_all(writer.part_, why);
-  if (why) return failed(writer.part_, "removing", why);
-  fs::create_directories(writer.part_, why);
-  if (why) return failed(writer.part_, "making the folder", why);
-  return writer;
+  for (const auto& left : fs::directory_iterator(part, why)) {
+    if (left.path().filename() == lock_name) continue;
+    fs::remove_all(left.path(), why);
+    if (why) return failed(left.path(), "removing", why);
+  }
+  if (!why) fs::create_directory(part / made_name, why);
+  if (why) return failed(part, "making a folder in", why);
+  return FolderWriter(std::move(place), part, std::move(*lock));
 }
 
-FolderWriter::FolderWriter(const fs::path& place)
-    : place_(fs::absolute(place).lexically_normal()),
-      part_(place_.has_filename() ? place_ : place_.parent_path()),
+FolderWriter::FolderWriter(fs::path place, fs::path part, files::Lock lock)
+    : place_(std::move(place)),
+      part_(std::move(part)),
+      made_(part_ / made_name),
+      lock_(std::move(lock)),
       before_(place_),
-      files_(part_) {
-  place_ = part_;
-  part_ += ".kith-part";
-  before_ = FolderFiles(place_);
-  files_ = FolderFiles(part_);
-}
+      files_(made_) {}
 
 FolderWriter::FolderWriter(FolderWriter&& other) noexcept
     : place_(std::move(other.place_)),
       part_(std::exchange(other.part_, {})),
-      before_(other.before_),
-      files_(other.files_),
+      made_(std::move(other.made_)),
+      lock_(std::move(other.lock_)),
+      before_(std::move(other.before_)),
+      files_(std::move(other.files_)),
       open_(std::move(other.open_)),
       open_path_(std::move(other.open_path_)) {}
 
 FolderWriter::~FolderWriter() {
   open_.close();
+  if (part_.empty()) return;
+  // From the moment on in which the lock is gone the folder may be another's.
   std::error_code ignored;
-  if (!part_.empty()) fs::remove_all(part_, ignored);
+  fs::remove_all(made_, ignored);
+  fs::remove(part_ / lock_name, ignored);
+  fs::remove(part_, ignored);
 }
 
 Result<fs::path> FolderWriter::path_for(const std::string& path) {
-  const fs::path whole = part_ / path;
+  const fs::path whole = made_ / path;
   std::error_code why;
   fs::create_directories(whole.parent_path(), why);
   if (why) return failed(whole.parent_path(), "making the folder", why);
@@ -126,7 +171,7 @@ Result<bool> FolderWriter::close() {
 
 Error FolderWriter::not_written() {
   open_.clear();
-  return fail(Errc::io, "writing " + (part_ / open_path_).string() +
+  return fail(Errc::io, "writing " + (made_ / open_path_).string() +
                             " failed; is there room on that file system?");
 }
 
@@ -160,19 +205,26 @@ Result<bool> FolderWriter::append(const std::string& path, BytesView content) {
 
 bool FolderWriter::keep(const std::string& path) {
   const auto whole = path_for(path);
-  if (!whole || !is_plain_file(place_ / path)) return false;
+  if (!whole || !before_.open(path)) return false;
   std::error_code why;
   fs::create_hard_link(place_ / path, *whole, why);
   if (why) fs::copy_file(place_ / path, *whole, why);  // Not every file system has links.
   return !why;
 }
 
+Result<bool> FolderWriter::leave_out(const std::string& path) {
+  const auto closed = close();
+  if (!closed) return closed;
+  std::error_code why;
+  fs::remove_all(made_ / path, why);
+  if (why) return failed(made_ / path, "removing", why);
+  return true;
+}
+
 Result<bool> FolderWriter::finish() {
   const auto closed = close();
   if (!closed) return closed;
-  auto put = files::put_folder(part_, place_);
-  if (put) part_.clear();
-  return put;
+  return files::put_folder(made_, place_);
 }
 
 }  // namespace kith::client

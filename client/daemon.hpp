@@ -59,7 +59,7 @@ template <class Wanted>
 [[nodiscard]] Answered<Wanted> ask(Daemon& daemon, const Console& console,
                                    const local::Request& request,
                                    const std::optional<local::Progress>& at_first = {}) {
-  ProgressBar bar(console);
+  ProgressBar bar(console, std::chrono::steady_clock::now);
   const auto show = [&](const local::Progress& progress) {
     bar.show(progress.done, progress.total, progress.doing);
   };

@@ -381,6 +381,7 @@ std::string json_of(const Exported& exported) {
                     {"payloads", exported.manifest.is_whole ? "all" : "clear"},
                     {"missing", exported.missing()},
                     {"frozen", exported.frozen},
+                    {"left_out", exported.left_out},
                     {"logs", logs}});
 }
 

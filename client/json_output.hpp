@@ -88,7 +88,8 @@ struct Exported {
   std::string folder;
   Manifest manifest;
   std::vector<LogReport> reports;
-  std::vector<std::string> frozen;  ///< Codes of members with two conflicting histories.
+  std::vector<std::string> frozen;    ///< Codes of members with two conflicting histories.
+  std::vector<std::string> left_out;  ///< Of those whose content in clear has not arrived yet.
 
   /// Contents that should be in it and are not held here.
   [[nodiscard]] std::uint64_t missing() const;

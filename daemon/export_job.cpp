@@ -6,7 +6,7 @@
 namespace kith::daemon {
 namespace {
 
-/// Payloads in one answer, but for the last of them: far below what a message may hold.
+/// What is in one answer, but for the last payload or log of it: far below what a message may hold.
 constexpr std::size_t answer_bytes = 8 * limits::mi;
 
 bool is_sound(const local::ExportEntriesRequest& request) {
@@ -66,10 +66,19 @@ local::Answer Replica::Impl::export_logs(const local::ExportLogsRequest& request
   answer.network_name = fold ? fold->state().charter.name : "";
   answer.member = me.member;
   std::set<MemberId> witnesses;
-  for (const auto& [id, state] : logs) {
+  std::size_t bytes = 0;
+  auto at = request.after ? logs.upper_bound(*request.after) : logs.begin();
+  for (; at != logs.end(); ++at) {
+    const auto& [id, state] = *at;
     const std::string code = code_of(state.member);
     const bool is_wanted = request.member.empty() || upper_case(code) == upper_case(request.member);
     if (!is_wanted || state.checkpoint.size == 0) continue;
+    const bool is_full =
+        bytes >= answer_bytes || (request.limit != 0 && answer.logs.size() == request.limit);
+    if (is_full) {
+      answer.more = true;
+      break;
+    }
     local::ExportedLog& log = answer.logs.emplace_back();
     log.code = code;
     log.member = state.member;
@@ -78,26 +87,24 @@ local::Answer Replica::Impl::export_logs(const local::ExportLogsRequest& request
     log.size = state.checkpoint.size;
     log.checkpoint = state.checkpoint.note;
     log.frozen = state.frozen;
+    bytes += sizeof(log) + log.checkpoint.size();
     for (const auto& [witness, word] : state.cosignatures) {
       log.cosignatures.push_back(word);
-      witnesses.insert(witness);
+      bytes += sizeof(word);
+      if (!witnesses.insert(witness).second) continue;
+      for (Bytes& statement : statements_of(witness)) {
+        bytes += statement.size();
+        answer.certificates.push_back(std::move(statement));
+      }
     }
   }
-  if (answer.logs.empty() && !request.member.empty()) {
+  if (!answer.logs.empty() || request.after) return answer;
+  if (!request.member.empty()) {
     return local::Refusal{Errc::not_found, "nothing is held of a member with the code " +
                                                one_line(request.member, 40) +
                                                "; kith peers lists them"};
   }
-  if (answer.logs.empty()) {
-    return local::Refusal{Errc::not_found, "there is no log to export here yet"};
-  }
-  std::ranges::sort(answer.logs, {}, &local::ExportedLog::code);
-  for (const MemberId& witness : witnesses) {
-    for (Bytes& statement : statements_of(witness)) {
-      answer.certificates.push_back(std::move(statement));
-    }
-  }
-  return answer;
+  return local::Refusal{Errc::not_found, "there is no log to export here yet"};
 }
 
 local::Answer Replica::Impl::prove(const local::ProveRequest& request) const {

@@ -120,7 +120,7 @@ if [ $full = 1 ]; then
   step "fuzzing" 3000 tests/fuzz/run.sh
   step "clang-tidy" 3000 tidy
   step "coverage" 1800 coverage
-  step "benches" 1200 benches
+  step "benches" 1500 benches
   step "a bare Debian" 7200 or_skipped tests/package/bare_root.sh
   step "100,000 simulated worlds" 14400 tests/simulation/seeds.sh 100000
 fi

@@ -1,221 +1,46 @@
 #include <algorithm>
+#include <iterator>
 #include <set>
 
-#include "client/archive_folder.hpp"
 #include "client/commands/commands.hpp"
 #include "client/commands/common.hpp"
-#include "client/commands/verifying.hpp"
+#include "client/commands/exporter.hpp"
 #include "client/layout.hpp"
 #include "protocol/base/limits.hpp"
-#include "protocol/crypto/crypto.hpp"
-#include "protocol/keys/certificate.hpp"
-#include "protocol/log/archive_writer.hpp"
-#include "protocol/log/leaf.hpp"
-#include "protocol/log/witness.hpp"
 
 namespace kith::client {
 namespace {
 
-/// A witness's word, and the certificate that names the key it was given with.
-struct Word {
-  Cosignature said;
-  std::size_t certificate = 0;
-};
-
-struct Certificates {
-  std::vector<Bytes> statements;
-  std::vector<Certificate> read;
-};
-
-Certificates read_certificates(const local::ExportLogsAnswer& answer) {
-  Certificates certificates;
-  for (const Bytes& statement : answer.certificates) {
-    const auto certificate = verify_certificate(statement);
-    if (!certificate) continue;
-    certificates.statements.push_back(statement);
-    certificates.read.push_back(*certificate);
+/// All logs that there are to export, by their codes.
+Answered<local::ExportLogsAnswer> ask_logs(const ExportOptions& options, Daemon& daemon,
+                                           const Console& console) {
+  local::ExportLogsAnswer all;
+  std::set<Bytes> certificates;
+  local::ExportLogsRequest request{options.member, {}, 0};
+  for (bool more = true; more;) {
+    auto page = ask<local::ExportLogsAnswer>(daemon, console, request);
+    if (!page) return page;
+    local::ExportLogsAnswer& next = *page.answer;
+    more = next.more;
+    const bool goes_on =
+        next.logs.empty() ? !more : !request.after || *request.after < next.logs.front().log;
+    if (!goes_on || all.logs.size() + next.logs.size() > limits::logs_max) {
+      const Error error = fail(Errc::malformed, "kithd answered for other logs");
+      return {std::nullopt, complain(console, error)};
+    }
+    all.network = next.network;
+    all.network_name = next.network_name;
+    all.member = next.member;
+    if (!next.logs.empty()) request.after = next.logs.back().log;
+    std::ranges::move(next.logs, std::back_inserter(all.logs));
+    // Who is a witness of many logs stands in many answers.
+    for (Bytes& statement : next.certificates) {
+      if (certificates.insert(statement).second) all.certificates.push_back(std::move(statement));
+    }
   }
-  return certificates;
+  std::ranges::sort(all.logs, {}, &local::ExportedLog::code);
+  return {std::move(all), Exit::ok};
 }
-
-/// Whether these are so many leaves: what is damaged is asked for again.
-bool is_bundle(BytesView bytes, unsigned width) {
-  const auto entries = split_bundle(bytes, width);
-  return entries && entries->size() == width && std::ranges::all_of(*entries, [](BytesView entry) {
-           return decode_leaf(text(entry)).has_value();
-         });
-}
-
-std::vector<Word> words_of(const local::ExportedLog& log, const Certificates& certificates) {
-  std::vector<Word> words;
-  for (const Cosignature& said : log.cosignatures) {
-    if (said.size == 0 || said.size > log.size) continue;
-    for (std::size_t i = 0; i < certificates.read.size(); ++i) {
-      const Certificate& certificate = certificates.read[i];
-      if (certificate.member != said.witness) continue;
-      if (!verify_cosignature(said, certificate.witness_key)) continue;
-      words.push_back({said, i});
-      break;
-    }
-  }
-  return words;
-}
-
-/// Writes logs one after the other.
-class Exporter {
- public:
-  /// `is_fresh`: nothing is taken over from the export that stands there.
-  Exporter(const ExportOptions& options, const local::ExportLogsAnswer& answer,
-           FolderWriter& folder, bool is_fresh, Daemon& daemon, const Console& console)
-      : options_(options),
-        answer_(answer),
-        folder_(folder),
-        daemon_(daemon),
-        console_(console),
-        bar_(console),
-        certificates_(read_certificates(answer)) {
-    for (const local::ExportedLog& log : answer.logs) total_ += log.size;
-    const auto bytes = folder.before().read(std::string(manifest_name), manifest_bytes_max);
-    const auto before = bytes ? decode_manifest(text(*bytes)) : bytes.error();
-    if (!is_fresh && before && before->network == answer.network) before_ = *before;
-  }
-
-  /// The exit code of the complaint if something failed.
-  [[nodiscard]] Answered<Manifest> run(Millis now) {
-    Manifest manifest;
-    manifest.network = answer_.network;
-    manifest.network_name = answer_.network_name;
-    manifest.exporter = answer_.member;
-    manifest.time = now;
-    manifest.is_whole = options_.with_payloads;
-    for (const local::ExportedLog& log : answer_.logs) {
-      const auto archived = write_log(log);
-      if (!archived) return {std::nullopt, archived.exit};
-      manifest.logs.push_back(*archived);
-    }
-    std::vector<Bytes> needed;
-    for (const std::size_t i : needed_) needed.push_back(certificates_.statements[i]);
-    const std::string list = encode_certificates(needed);
-    manifest.certificates = blake2b({view(list)});
-    const auto written = folder_.write(std::string(certificates_name), view(list));
-    if (!written) return {std::nullopt, complain(console_, written.error())};
-    return {std::move(manifest), Exit::ok};
-  }
-
-  /// In the order of the file of certificates.
-  [[nodiscard]] std::vector<Certificate> needed() const {
-    std::vector<Certificate> certificates;
-    for (const std::size_t i : needed_) certificates.push_back(certificates_.read[i]);
-    return certificates;
-  }
-
- private:
-  Answered<ArchivedLog> write_log(const local::ExportedLog& log) {
-    ArchivedLog archived{"commons/" + log.code, log.member, log.space, log.size, {}, {}};
-    const auto same = std::ranges::find(before_.logs, archived.path, &ArchivedLog::path);
-    const bool is_before = same != before_.logs.end() && same->member == log.member;
-    held_ = is_before ? std::min(same->size, log.size) : 0;
-    keeps_payloads_ = is_before && before_.is_whole == options_.with_payloads;
-
-    ArchiveWriter writer([&](const std::string& path, BytesView content) {
-      return folder_.write(archived.path + '/' + path, content);
-    });
-    for (std::uint64_t first = 0; first < log.size; first += limits::tile_hashes) {
-      bar_.show(done_ + first, total_, "exporting " + clean_line(log.code));
-      const Exit exit = write_bundle(log, archived.path, first, writer);
-      if (exit != Exit::ok) return {std::nullopt, exit};
-    }
-    done_ += log.size;
-    const auto root = writer.finish();
-    const auto said = root ? write_words(log, archived) : Result<bool>(root.error());
-    bar_.clear();
-    if (!said) return {std::nullopt, complain(console_, said.error())};
-    return {std::move(archived), Exit::ok};
-  }
-
-  Exit write_bundle(const local::ExportedLog& log, const std::string& path, std::uint64_t first,
-                    ArchiveWriter& writer) {
-    const std::uint64_t last = std::min(log.size, first + limits::tile_hashes);
-    const auto width = static_cast<unsigned>(last - first);
-    const std::uint64_t bundle = first / limits::tile_hashes;
-    const std::string payloads = path + '/' + payloads_path(bundle, width);
-    const bool is_complete = width == limits::tile_hashes && last <= held_;
-    if (is_complete && keeps_payloads_) {
-      const auto leaves = folder_.before().read(path + '/' + bundle_path(bundle, width),
-                                                limits::tile_hashes * limits::leaf_bytes_max * 2);
-      if (leaves && is_bundle(*leaves, width) && has_all(payloads, width) &&
-          folder_.keep(payloads)) {
-        const auto added = writer.add(*leaves);
-        return added ? Exit::ok : complain(console_, added.error());
-      }
-    }
-    local::ExportEntriesRequest request{log.log, first, last, first, options_.with_payloads};
-    while (request.payloads_from < last) {
-      const auto entries = ask<local::ExportEntriesAnswer>(daemon_, console_, request);
-      if (!entries) return entries.exit;
-      if (entries->payloads_to <= request.payloads_from || entries->payloads_to > last) {
-        return complain(console_, fail(Errc::malformed, "kithd answered for other entries"));
-      }
-      Result<bool> written = true;
-      if (request.payloads_from == first) written = writer.add(entries->leaves);
-      if (written) written = folder_.append(payloads, entries->payloads);
-      if (!written) return complain(console_, written.error());
-      request.payloads_from = entries->payloads_to;
-    }
-    return Exit::ok;
-  }
-
-  /// Whether nothing was left out of a file of payloads that could be here now.
-  [[nodiscard]] bool has_all(const std::string& path, unsigned width) const {
-    if (!options_.with_payloads) return true;  // What is in clear is never missing for long.
-    const auto source = folder_.before().open(path);
-    if (!source) return false;
-    for (unsigned i = 0; i < width; ++i) {
-      const auto payload = next_payload(**source, limits::payload_bytes_max);
-      if (!payload || !*payload) return false;
-    }
-    return true;
-  }
-
-  Result<bool> write_words(const local::ExportedLog& log, ArchivedLog& archived) {
-    auto note = decode_note(log.checkpoint);
-    if (!note) return fail(note.error(), "the checkpoint of " + log.code);
-    std::vector<Cosignature> further;
-    for (const Word& word : words_of(log, certificates_)) {
-      needed_.insert(word.certificate);
-      const bool is_line =
-          word.said.size == log.size && note->signatures.size() <= checkpoint_cosignatures_max;
-      if (!is_line) {
-        further.push_back(word.said);
-        continue;
-      }
-      note->signatures.push_back(
-          to_note_signature(word.said, certificates_.read[word.certificate].witness_key));
-    }
-    const std::string checkpoint = encode_note(*note);
-    archived.checkpoint = blake2b({view(checkpoint)});
-    auto written =
-        folder_.write(archived.path + '/' + std::string(checkpoint_name), view(checkpoint));
-    if (!written || further.empty()) return written;
-    const std::string words = encode_cosignatures(further);
-    archived.cosignatures = blake2b({view(words)});
-    return folder_.write(archived.path + '/' + std::string(cosignatures_name), view(words));
-  }
-
-  const ExportOptions& options_;
-  const local::ExportLogsAnswer& answer_;
-  FolderWriter& folder_;
-  Daemon& daemon_;
-  const Console& console_;
-  ProgressBar bar_;
-  Certificates certificates_;
-  std::set<std::size_t> needed_;
-  Manifest before_;  // Of the export that stands there.
-  std::uint64_t held_ = 0;
-  bool keeps_payloads_ = false;
-  std::uint64_t done_ = 0;
-  std::uint64_t total_ = 0;
-};
 
 /// What is false in an export that was just written, or nothing.
 std::optional<std::string> damage_in(const std::vector<LogReport>& reports) {
@@ -250,59 +75,88 @@ std::optional<std::string> why_not_replace(const FolderFiles& before, const Expo
   return std::nullopt;
 }
 
-/// An export in its place, or the exit code of the complaint.
-struct Written {
-  Manifest manifest;
-  std::vector<LogReport> reports;
+/// What an export that stands there holds and the new one would have to leave out, or nothing.
+std::optional<std::string> lost_from(const FolderFiles& before, const WrittenLogs& written) {
+  const auto bytes = before.read(std::string(manifest_name), manifest_bytes_max);
+  const auto manifest = bytes ? decode_manifest(text(*bytes)) : bytes.error();
+  if (!manifest) return std::nullopt;
+  for (const std::string& code : written.left_out) {
+    const bool is_held = std::ranges::any_of(
+        manifest->logs, [&](const ArchivedLog& log) { return log.path == "commons/" + code; });
+    if (is_held) return code;
+  }
+  return std::nullopt;
+}
+
+/// How one attempt ended: written, or damaged and perhaps only in what was taken over, or over.
+struct Attempt {
+  Answered<WrittenLogs> written;
+  bool is_damaged = false;
 };
-Answered<Written> write_export(const ExportOptions& options, const local::ExportLogsAnswer& logs,
-                               bool is_fresh, Daemon& daemon, const Console& console,
-                               const Desk& desk) {
-  const auto place = desk.working_folder / options.folder;
-  if (const auto why = why_not_replace(FolderFiles(place), options, logs)) {
+
+Attempt attempt(const ExportOptions& options, const local::ExportLogsAnswer& logs, bool is_fresh,
+                Daemon& daemon, const Console& console, const Desk& desk) {
+  const auto over = [&](const Error& error) {
+    return Attempt{{std::nullopt, complain(console, error)}};
+  };
+  auto folder = FolderWriter::begin(desk.working_folder / options.folder);
+  if (!folder) return over(folder.error());
+  Exporter exporter(options, logs, *folder, is_fresh, daemon, console);
+  auto written = exporter.run(desk.now());
+  if (!written) return {std::move(written)};
+
+  // Nothing is handed out that does not hold here.
+  if (const auto damage = damage_in(written->reports)) {
+    if (!is_fresh) return {{std::nullopt, Exit::ok}, true};
+    return over(fail(Errc::io, "what kithd holds does not fit together (" + *damage +
+                                   "); nothing was exported. If kith peers shows that something "
+                                   "is still to come, wait for it; else run kithd check"));
+  }
+  if (written->reports.empty()) {
+    return over(fail(Errc::unavailable, "contents in clear of " + joined(written->left_out, ", ") +
+                                            " have not arrived here yet, and without them nobody "
+                                            "can tell who may sign; nothing was exported. Try "
+                                            "again when kith peers shows them"));
+  }
+  if (const auto lost = lost_from(folder->before(), *written)) {
+    return over(fail(Errc::unavailable,
+                     options.folder + " is left as it is: it holds commons/" + *lost +
+                         ", of which contents in clear have not arrived here yet; try again when "
+                         "kith peers shows them, or name another folder"));
+  }
+  const std::string list = encode_manifest(written->manifest);
+  auto stored = folder->write(std::string(manifest_name), view(list));
+  if (stored) stored = folder->finish();
+  if (!stored) return over(stored.error());
+  return {std::move(written)};
+}
+
+/// An export in its place, or the exit code of the complaint.
+Answered<WrittenLogs> write_export(const ExportOptions& options,
+                                   const local::ExportLogsAnswer& logs, Daemon& daemon,
+                                   const Console& console, const Desk& desk) {
+  const FolderFiles before(desk.working_folder / options.folder);
+  if (const auto why = why_not_replace(before, options, logs)) {
     return {std::nullopt,
             complain(console, fail(Errc::usage, options.folder + " is left as it is: " + *why +
                                                     "; name another folder"))};
   }
-  auto folder = FolderWriter::begin(place);
-  if (!folder) return {std::nullopt, complain(console, folder.error())};
-  Exporter exporter(options, logs, *folder, is_fresh, daemon, console);
-  const auto contents = exporter.run(desk.now());
-  if (!contents) return {std::nullopt, contents.exit};
-  Written written{*contents, {}};
-  Manifest& manifest = written.manifest;
-
-  // Nothing is handed out that does not hold here.
-  WitnessCertificates witnesses{true, exporter.needed(), {}};
-  written.reports = audit_logs(manifest, folder->files(), witnesses, console);
-  if (const auto damage = damage_in(written.reports)) {
-    // What was taken over from the earlier export may have been damaged there.
-    if (!is_fresh) return write_export(options, logs, true, daemon, console, desk);
-    return {std::nullopt,
-            complain(console, fail(Errc::io, "what kithd holds does not fit together (" + *damage +
-                                                 "); nothing was exported. If kith peers shows "
-                                                 "that something is still to come, wait for it; "
-                                                 "else run kithd check"))};
-  }
-  manifest.vkeys = vkeys_of(written.reports, witnesses.certificates);
-  const std::string list = encode_manifest(manifest);
-  auto stored = folder->write(std::string(manifest_name), view(list));
-  if (stored) stored = folder->finish();
-  if (!stored) return {std::nullopt, complain(console, stored.error())};
-  return {std::move(written), Exit::ok};
+  Attempt first = attempt(options, logs, false, daemon, console, desk);
+  if (!first.is_damaged) return std::move(first.written);
+  // What was taken over from the earlier export may have been damaged there.
+  return attempt(options, logs, true, daemon, console, desk).written;
 }
 
 }  // namespace
 
 Exit export_to(const ExportOptions& options, Daemon& daemon, const Console& console,
                const Desk& desk) {
-  const auto logs =
-      ask<local::ExportLogsAnswer>(daemon, console, local::ExportLogsRequest{options.member});
+  const auto logs = ask_logs(options, daemon, console);
   if (!logs) return logs.exit;
-  const auto written = write_export(options, *logs, false, daemon, console, desk);
+  const auto written = write_export(options, *logs, daemon, console, desk);
   if (!written) return written.exit;
 
-  Exported exported{options.folder, written->manifest, written->reports, {}};
+  Exported exported{options.folder, written->manifest, written->reports, {}, written->left_out};
   for (const local::ExportedLog& log : logs->logs) {
     if (log.frozen) exported.frozen.push_back(log.code);
   }
@@ -317,9 +171,16 @@ Exit export_to(const ExportOptions& options, Daemon& daemon, const Console& cons
                   << '\n';
     }
   }
+  const bool is_complete = exported.left_out.empty();
+  if (!is_complete) {
+    console.err << "kith: left out: " << clean_line(joined(exported.left_out, ", "))
+                << ". Contents in clear have not arrived here yet, and without them nobody can "
+                   "tell who may sign;\nexport again when kith peers shows them\n";
+  }
+  const Exit exit = is_complete ? Exit::ok : Exit::incomplete;
   if (console.json) {
     console.out << json_of(exported) << '\n';
-    return Exit::ok;
+    return exit;
   }
   std::uint64_t entries = 0;
   for (const LogReport& report : exported.reports) entries += report.log.size;
@@ -334,7 +195,7 @@ Exit export_to(const ExportOptions& options, Daemon& daemon, const Console& cons
                 << " not held here and so not in it.\n";
   }
   console.err << "anyone checks it with: kith verify " << shell_word(options.folder) << '\n';
-  return Exit::ok;
+  return exit;
 }
 
 }  // namespace kith::client

@@ -227,12 +227,7 @@ Exit verify(const VerifyOptions& options, const Console& console, const Desk& de
   if (const auto fit = keys->belong_to(audit->manifest()); !fit) {
     return complain(console, fit.error(), Exit::usage);
   }
-  std::uint64_t done = 0;
-  const std::uint64_t total = audit->entries();
-  for (auto log = audit->next_log(); log; log = audit->next_log()) {
-    done += run_audit(*log, done, total, console);
-    audit->end(*log);
-  }
+  check_logs(*audit, cores(), console);
   ArchiveReport report = audit->finish();
   keys->tell(report);
   const bool fixed = is_fixed(report.manifest, options.expected);

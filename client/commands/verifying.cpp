@@ -4,37 +4,31 @@
 #include <thread>
 
 #include "client/in_order.hpp"
-#include "client/progress_bar.hpp"
 
 namespace kith::client {
 
-std::uint64_t run_audit(LogAudit& audit, std::uint64_t done, std::uint64_t total,
-                        const Console& console) {
-  ProgressBar bar(console);
-  std::uint64_t at = done;
+unsigned cores() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+void run_audit(LogAudit& audit, unsigned threads, AuditProgress& progress) {
   in_order(
-      audit.bundles(), std::max(1U, std::thread::hardware_concurrency()),
-      [&](std::uint64_t bundle) { return audit.check(bundle); },
+      audit.bundles(), threads, [&](std::uint64_t bundle) { return audit.check(bundle); },
       [&](LogAudit::Found found) {
-        at += found.hashes.size();
-        bar.show(at, total, "checking every entry");
+        const std::uint64_t before = found.bundle * limits::tile_hashes;
+        progress.done += std::min<std::uint64_t>(limits::tile_hashes, audit.size() - before);
+        progress.bar.show(progress.done, progress.total,
+                          "checked " + std::to_string(progress.done) + " of " +
+                              std::to_string(progress.total) + " entries");
         audit.absorb(std::move(found));
       });
-  return audit.size();
 }
 
-std::vector<LogReport> audit_logs(const Manifest& manifest, const ArchiveFiles& files,
-                                  WitnessCertificates& witnesses, const Console& console) {
-  std::uint64_t total = 0;
-  for (const ArchivedLog& log : manifest.logs) total += log.size;
-  std::vector<LogReport> reports;
-  std::uint64_t done = 0;
-  for (const ArchivedLog& log : manifest.logs) {
-    LogAudit audit(log, manifest.network, manifest.is_whole, {}, files);
-    done += run_audit(audit, done, total, console);
-    reports.push_back(audit.finish(witnesses));
+void check_logs(ArchiveAudit& audit, unsigned threads, const Console& console) {
+  ProgressBar bar(console, std::chrono::steady_clock::now);
+  AuditProgress progress{bar, audit.entries(), 0};
+  for (auto log = audit.next_log(); log; log = audit.next_log()) {
+    run_audit(*log, threads, progress);
+    audit.end(*log);
   }
-  return reports;
 }
 
 }  // namespace kith::client

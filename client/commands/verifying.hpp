@@ -1,20 +1,23 @@
 #pragma once
 
-#include <vector>
-
-#include "client/console.hpp"
+#include "client/progress_bar.hpp"
 #include "protocol/audit/archive_audit.hpp"
 
 namespace kith::client {
 
-/// Runs one log's check on every core, with progress. `done` entries of `total` came before.
-/// Returns how many it has.
-std::uint64_t run_audit(LogAudit& audit, std::uint64_t done, std::uint64_t total,
-                        const Console& console);
+/// As many threads as there are cores to run them.
+[[nodiscard]] unsigned cores();
 
-/// Every log of an export that is being written, without keys.
-[[nodiscard]] std::vector<LogReport> audit_logs(const Manifest& manifest, const ArchiveFiles& files,
-                                                WitnessCertificates& witnesses,
-                                                const Console& console);
+/// How far the check of a whole export has come.
+struct AuditProgress {
+  ProgressBar& bar;
+  std::uint64_t total = 0;  ///< Entries of all logs.
+  std::uint64_t done = 0;
+};
+/// Runs one log's check on so many threads. What it finds does not depend on how many there are.
+void run_audit(LogAudit& audit, unsigned threads, AuditProgress& progress);
+
+/// Every log of an export, with progress on the console.
+void check_logs(ArchiveAudit& audit, unsigned threads, const Console& console);
 
 }  // namespace kith::client

@@ -84,7 +84,7 @@ void ArchiveAudit::read_certificates() {
                " is no certificate of this network that verifies");
       return;
     }
-    witnesses_.certificates.push_back(*certificate);
+    witnesses_.add(*certificate);
   }
 }
 
@@ -92,6 +92,9 @@ Result<bool> ArchiveAudit::compare_names() {
   std::unordered_set<std::string> there;
   std::uint64_t expected_count = 2;
   for (const ArchivedLog& log : report_.manifest.logs) expected_count += count_files(log);
+  // What the list claims is not believed that far.
+  constexpr std::uint64_t room_max = 65'536;
+  there.reserve(std::min(expected_count, room_max));
   files_->each([&](const std::string& path) {
     there.insert(path);
     return there.size() <= expected_count + names_max;

@@ -65,6 +65,16 @@ Millis LogReport::existed_by() const {
   return first;
 }
 
+void WitnessCertificates::add(const Certificate& certificate) {
+  by_name_[witness_name(certificate.member)].push_back(certificates.size());
+  certificates.push_back(certificate);
+}
+
+std::span<const std::size_t> WitnessCertificates::of(const std::string& name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? std::span<const std::size_t>() : found->second;
+}
+
 LogAudit::LogAudit(const ArchivedLog& log, const NetworkId& network, bool is_whole, Keys keys,
                    const ArchiveFiles& files)
     : network_(network), is_whole_(is_whole), files_(files), keys_(network, log.member) {
@@ -162,10 +172,10 @@ void LogAudit::check_log_signature() {
 void LogAudit::check_line(const NoteSignature& line, WitnessCertificates& witnesses) {
   const std::string path = file(checkpoint_name);
   const Note alone{note_->text, {line}};
-  for (std::size_t i = 0; i < witnesses.certificates.size(); ++i) {
+  for (const std::size_t i : witnesses.of(line.name)) {
     const Certificate& certificate = witnesses.certificates[i];
     const NoteKey key = witness_note_key(certificate.member, certificate.witness_key);
-    if (line.name != key.name || line.key_id != key_id(key)) continue;
+    if (line.key_id != key_id(key)) continue;
     if (certificate.member == report_.log.member) {
       return find(Verdict::forged, path, "the log's owner is its own witness");
     }
@@ -184,17 +194,6 @@ void LogAudit::check_line(const NoteSignature& line, WitnessCertificates& witnes
   find(Verdict::damaged, path, "a line by nobody whose certificate is here: " + line.name);
 }
 
-std::optional<std::size_t> LogAudit::witness_of(const Cosignature& word,
-                                                const WitnessCertificates& witnesses) {
-  for (std::size_t i = 0; i < witnesses.certificates.size(); ++i) {
-    const Certificate& certificate = witnesses.certificates[i];
-    if (certificate.member == word.witness && verify_cosignature(word, certificate.witness_key)) {
-      return i;
-    }
-  }
-  return std::nullopt;
-}
-
 void LogAudit::check_further(WitnessCertificates& witnesses) {
   const std::string path = file(cosignatures_name);
   for (const Cosignature& word : further_) {
@@ -209,8 +208,11 @@ void LogAudit::check_further(WitnessCertificates& witnesses) {
       find(Verdict::damaged, path, "a second cosignature of " + who);
       continue;
     }
-    const auto by = witness_of(word, witnesses);
-    if (!by) {
+    const auto of_witness = witnesses.of(who);
+    const auto by = std::ranges::find_if(of_witness, [&](std::size_t i) {
+      return verify_cosignature(word, witnesses.certificates[i].witness_key);
+    });
+    if (by == of_witness.end()) {
       if (witnesses.are_whole) {
         find(Verdict::forged, path, "the cosignature of " + who + " does not verify");
       }
@@ -285,6 +287,7 @@ void LogAudit::absorb(Found found) {
   }
   report_.sealed += found.sealed;
   report_.missing += found.missing;
+  report_.missing_clear += found.missing_clear;
   keys_known_ = keys_known_ && !found.has_lost_keys;
   for (const Judged& said : found.said) absorb_said(said);
   absorb_hashes(found);
@@ -334,9 +337,8 @@ void LogAudit::absorb_hashes(const Found& found) {
   if (is_broken_) return;
   note_roots(found);
   if (found.hashes.size() == limits::tile_hashes) {
-    const TreeHash root = tile_root(found.hashes);
-    range_.push_subtree(tile_height, root);
-    add_to_level(1, root);
+    range_.push_subtree(tile_height, found.root);
+    add_to_level(1, found.root);
   } else {
     for (const TreeHash& hash : found.hashes) range_.push(hash);
   }

@@ -4,7 +4,9 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "protocol/audit/archive_files.hpp"
@@ -84,7 +86,8 @@ struct LogReport {
   std::uint64_t author_signatures = 0;  ///< That hold, by authors who were enrolled there.
   std::map<std::uint64_t, RecordId> opened_alone;  ///< Of those with a key of their own.
   std::uint64_t sealed = 0;   ///< Those that no given key opens, or that are not in the export.
-  std::uint64_t missing = 0;  ///< Payloads that should be here and are not.
+  std::uint64_t missing = 0;  ///< Payloads that should be here and are not ...
+  std::uint64_t missing_clear = 0;  ///< ... and those of them that are in clear.
   std::uint32_t certificates = 0;
   std::uint32_t enrolments = 0;
   Findings findings;
@@ -97,9 +100,16 @@ struct LogReport {
 
 /// Certificates of witnesses that verify, and which of them were needed.
 struct WitnessCertificates {
+  void add(const Certificate& certificate);
+  /// Positions of those that name a key of the witness with that name (witness_name).
+  [[nodiscard]] std::span<const std::size_t> of(const std::string& name) const;
+
   bool are_whole = true;  ///< Else nobody is accused for want of one.
   std::vector<Certificate> certificates;
   std::set<std::size_t> needed;  ///< Positions.
+
+ private:
+  std::unordered_map<std::string, std::vector<std::size_t>> by_name_;
 };
 
 /// Checks one log: check() for every bundle, in any order and on any thread; absorb() for what each
@@ -115,12 +125,14 @@ class LogAudit {
   struct Found {
     std::uint64_t bundle = 0;
     std::vector<TreeHash> hashes;  ///< Of its leaves, as far as they can be believed; else empty.
+    TreeHash root{};               ///< Over these, if they are 256.
     std::vector<Judged> said;      ///< Without texts and bodies; of statements the text as well.
     Millis first_time = 0;
     Millis last_time = 0;
     std::uint64_t sealed = 0;
     std::uint64_t missing = 0;
-    bool has_lost_keys = false;  ///< What may say who may speak could not be read.
+    std::uint64_t missing_clear = 0;  ///< Of these.
+    bool has_lost_keys = false;       ///< What may say who may speak could not be read.
     std::vector<Finding> findings;
   };
 
@@ -153,7 +165,7 @@ class LogAudit {
   [[nodiscard]] std::vector<Leaf> read_leaves(Found& found, std::vector<TreeHash>& hashes) const;
   [[nodiscard]] bool believe(Found& found, std::vector<TreeHash> of_leaves) const;
   void read_payloads(Found& found, const std::vector<Leaf>& leaves) const;
-  void read_payload(Found& found, const Leaf& leaf, std::uint64_t index,
+  void read_payload(Found& found, const std::string& path, const Leaf& leaf, std::uint64_t index,
                     const std::optional<Bytes>& payload) const;
   void absorb_hashes(const Found& found);
   void note_roots(const Found& found);
@@ -165,8 +177,6 @@ class LogAudit {
   void check_log_signature();
   void check_line(const NoteSignature& line, WitnessCertificates& witnesses);
   void check_further(WitnessCertificates& witnesses);
-  [[nodiscard]] static std::optional<std::size_t> witness_of(const Cosignature& word,
-                                                             const WitnessCertificates& witnesses);
   void find(Verdict verdict, const std::string& file, std::string what);
 
   LogReport report_;

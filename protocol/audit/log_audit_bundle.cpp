@@ -86,13 +86,13 @@ bool LogAudit::believe(Found& found, std::vector<TreeHash> of_leaves) const {
   return leaves_fit;
 }
 
-void LogAudit::read_payload(Found& found, const Leaf& leaf, std::uint64_t index,
-                            const std::optional<Bytes>& payload) const {
-  const std::string path = file(payloads_path(found.bundle, width_of(found.bundle)));
+void LogAudit::read_payload(Found& found, const std::string& path, const Leaf& leaf,
+                            std::uint64_t index, const std::optional<Bytes>& payload) const {
   const bool is_clear = leaf.leaf_class == LeafClass::clear;
   const bool is_due = is_whole_ || is_clear;
   if (!payload) {
     ++(is_due ? found.missing : found.sealed);
+    found.missing_clear += is_clear ? 1 : 0;
     found.has_lost_keys = found.has_lost_keys || is_clear;
     if (is_due) {
       found.findings.push_back(
@@ -136,7 +136,7 @@ void LogAudit::read_payloads(Found& found, const std::vector<Leaf>& leaves) cons
   for (const Leaf& leaf : leaves) {
     const auto payload = next_payload(**source, leaf.payload_bytes);
     if (!payload) return refuse(entry(index) + payload.error().detail);
-    read_payload(found, leaf, index++, *payload);
+    read_payload(found, path, leaf, index++, *payload);
   }
   std::array<std::uint8_t, 1> more{};
   if ((*source)->read(more) != 0) refuse("it goes on after its last entry");
@@ -147,8 +147,10 @@ LogAudit::Found LogAudit::check(std::uint64_t bundle) const {
   found.bundle = bundle;
   std::vector<TreeHash> hashes;
   const std::vector<Leaf> leaves = read_leaves(found, hashes);
+  const bool holds = believe(found, std::move(hashes));
+  if (found.hashes.size() == limits::tile_hashes) found.root = tile_root(found.hashes);
   // What an entry stands for is known only if the entry is the true one.
-  if (!believe(found, std::move(hashes)) || leaves.empty()) {
+  if (!holds || leaves.empty()) {
     found.has_lost_keys = true;
     return found;
   }

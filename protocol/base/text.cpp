@@ -139,19 +139,53 @@ Result<Bytes> from_base64(std::string_view text) {
   return decode_digits(digits, 6, base64_values, "base64");
 }
 
+bool base64_into(std::string_view text, std::span<std::uint8_t> to) {
+  if (text.size() != (to.size() + 2) / 3 * 4) return false;
+  const auto digit = [&](std::size_t at) -> unsigned {
+    return base64_values[static_cast<std::uint8_t>(text[at])];
+  };
+  unsigned seen = 0;  // All values together: no digit has a bit above the six.
+  std::size_t at = 0;
+  std::size_t out = 0;
+  for (; out + 3 <= to.size(); out += 3, at += 4) {
+    const unsigned a = digit(at);
+    const unsigned b = digit(at + 1);
+    const unsigned c = digit(at + 2);
+    const unsigned d = digit(at + 3);
+    seen |= a | b | c | d;
+    to[out] = static_cast<std::uint8_t>(a << 2 | b >> 4);
+    to[out + 1] = static_cast<std::uint8_t>(b << 4 | c >> 2);
+    to[out + 2] = static_cast<std::uint8_t>(c << 6 | d);
+  }
+  const std::size_t spare = to.size() - out;  // Bytes of the last group, if it is not whole.
+  if (spare == 0) return seen < 64;
+  const unsigned a = digit(at);
+  const unsigned b = digit(at + 1);
+  const unsigned c = spare == 2 ? digit(at + 2) : 0;
+  const bool is_padded = text[at + 3] == '=' && (spare == 2 || text[at + 2] == '=');
+  to[out] = static_cast<std::uint8_t>(a << 2 | b >> 4);
+  if (spare == 2) to[out + 1] = static_cast<std::uint8_t>(b << 4 | c >> 2);
+  // Only what we would write ourselves.
+  const unsigned unused = spare == 2 ? c & 0x3 : b & 0xF;
+  return is_padded && (seen | a | b | c) < 64 && unused == 0;
+}
+
 Result<std::uint64_t> parse_decimal(std::string_view text, std::uint64_t max) {
-  if (text.empty() || text.size() > 20 || (text.size() > 1 && text[0] == '0')) {
+  constexpr std::size_t digits_safe = 19;  // So many fit into 64 bits whatever they are.
+  if (text.empty() || text.size() > digits_safe + 1 || (text.size() > 1 && text[0] == '0')) {
     return fail(Errc::malformed, "not a decimal number");
   }
   std::uint64_t value = 0;
   for (const char c : text) {
     if (c < '0' || c > '9') return fail(Errc::malformed, "not a decimal number");
     const auto digit = static_cast<std::uint64_t>(c - '0');
-    if (digit > max || value > (max - digit) / 10) {
+    const bool is_safe = text.size() <= digits_safe;
+    if (!is_safe && (digit > max || value > (max - digit) / 10)) {
       return fail(Errc::too_large, "the number is too large");
     }
     value = value * 10 + digit;
   }
+  if (value > max) return fail(Errc::too_large, "the number is too large");
   return value;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@ namespace kith {
 [[nodiscard]] std::string to_base64(BytesView bytes);
 /// Strict: what does not re-encode to the same characters is refused.
 [[nodiscard]] Result<Bytes> from_base64(std::string_view text);
+/// Whether `text` is strict base64 of exactly as many bytes as `to` has, which are written there:
+/// for the many values of one known length.
+[[nodiscard]] bool base64_into(std::string_view text, std::span<std::uint8_t> to);
 
 /// Decimal digits, no sign, no leading zero, at most `max`.
 [[nodiscard]] Result<std::uint64_t> parse_decimal(std::string_view text, std::uint64_t max);

@@ -22,10 +22,11 @@ namespace kith {
 /// The value whose strict base64 is `text`. malformed if it has another length.
 template <class Value>
 [[nodiscard]] Result<Value> value_from_base64(std::string_view text) {
+  Value value;
+  if (base64_into(text, value.bytes)) return value;
   const auto bytes = from_base64(text);
   if (!bytes) return bytes.error();
-  if (bytes->size() != Value::size) return fail(Errc::malformed, "base64 of the wrong length");
-  return Value::from(*bytes);
+  return fail(Errc::malformed, "base64 of the wrong length");
 }
 
 }  // namespace kith

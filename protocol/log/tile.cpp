@@ -1,5 +1,7 @@
 #include "protocol/log/tile.hpp"
 
+#include <cstring>
+
 #include "protocol/base/check.hpp"
 #include "protocol/base/text.hpp"
 #include "protocol/log/merkle.hpp"
@@ -94,11 +96,9 @@ Result<std::vector<TreeHash>> decode_hashes(BytesView bytes) {
   if (bytes.size() / TreeHash::size > limits::tile_hashes) {
     return fail(Errc::malformed, "a tile holds more than 256 hashes");
   }
-  std::vector<TreeHash> hashes;
-  hashes.reserve(bytes.size() / TreeHash::size);
-  for (; !bytes.empty(); bytes = bytes.subspan(TreeHash::size)) {
-    hashes.push_back(TreeHash::from(bytes.first(TreeHash::size)));
-  }
+  static_assert(sizeof(TreeHash) == TreeHash::size);
+  std::vector<TreeHash> hashes(bytes.size() / TreeHash::size);
+  if (!bytes.empty()) std::memcpy(hashes.data(), bytes.data(), bytes.size());
   return hashes;
 }
 

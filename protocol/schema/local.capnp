@@ -22,7 +22,7 @@ struct Request {
     watch @10 :UInt64;        # Rows after this sequence.
     front @11 :FrontRequest;
     audit @12 :Text;          # A member's code, or empty for all.
-    exportLogs @13 :Text;     # The same.
+    exportLogs @13 :ExportLogsRequest;
     exportEntries @14 :ExportRequest;
     prove @15 :Text;          # A unique prefix of a record id.
     disclose @16 :DiscloseRequest;
@@ -35,6 +35,12 @@ struct DiscloseRequest {
   recipient @2 :Text;
   purpose @3 :Text;
   preview @4 :Bool;           # Only what would be opened: no key, no line in the trail.
+}
+
+struct ExportLogsRequest {
+  member @0 :Text;            # A code, or empty for all.
+  after @1 :Data;             # A log's id; empty: from the first.
+  limit @2 :UInt32;           # At most so many logs; 0: as many as fit.
 }
 
 struct ExportRequest {
@@ -317,8 +323,9 @@ struct ExportedLogs {
   network @0 :Data;
   networkName @1 :Text;
   member @2 :Data;            # Whose daemon this is.
-  logs @3 :List(ExportedLog);
-  certificates @4 :List(Data);  # Statements of all witnesses.
+  logs @3 :List(ExportedLog);   # In the order of their ids.
+  certificates @4 :List(Data);  # Statements of all witnesses of these.
+  more @5 :Bool;                # Others follow the last of these.
 }
 
 struct ExportedEntries {

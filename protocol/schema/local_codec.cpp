@@ -417,7 +417,10 @@ void write(wire::Request::Builder to, const FrontRequest& from) {
 }
 void write(wire::Request::Builder to, const AuditRequest& from) { to.setAudit(words(from.member)); }
 void write(wire::Request::Builder to, const ExportLogsRequest& from) {
-  to.setExportLogs(words(from.member));
+  auto logs = to.initExportLogs();
+  logs.setMember(words(from.member));
+  if (from.after) logs.setAfter(blob(from.after->view()));
+  logs.setLimit(from.limit);
 }
 void write(wire::Request::Builder to, const ProveRequest& from) { to.setProve(words(from.id)); }
 void write(wire::Request::Builder to, const ExportEntriesRequest& from) {
@@ -459,6 +462,14 @@ InviteRequest read_invite(capnp::List<capnp::Text>::Reader from) {
 ListRequest read_list(wire::ListRequest::Reader from) {
   return {text_of(from.getKind()), text_of(from.getMember()), from.getBeforeSequence(),
           from.getLimit(), from.getAfterSequence()};
+}
+
+ExportLogsRequest read_export_logs(wire::ExportLogsRequest::Reader from) {
+  ExportLogsRequest request;
+  request.member = text_of(from.getMember());
+  if (from.hasAfter()) request.after = octets<LogId>(from.getAfter());
+  request.limit = from.getLimit();
+  return request;
 }
 
 ExportEntriesRequest read_export(wire::ExportRequest::Reader from) {
@@ -513,7 +524,7 @@ Request read_root(wire::Request::Reader from) {
     case wire::Request::AUDIT:
       return AuditRequest{text_of(from.getAudit())};
     case wire::Request::EXPORT_LOGS:
-      return ExportLogsRequest{text_of(from.getExportLogs())};
+      return read_export_logs(from.getExportLogs());
     case wire::Request::EXPORT_ENTRIES:
       return read_export(from.getExportEntries());
     case wire::Request::PROVE:
@@ -615,6 +626,7 @@ void write(wire::Answer::Builder to, const ExportLogsAnswer& from) {
   logs.setMember(blob(from.member.view()));
   write_rows(logs.initLogs(count(from.logs.size())), from.logs);
   write_statements(logs.initCertificates(count(from.certificates.size())), from.certificates);
+  logs.setMore(from.more);
 }
 void write(wire::Answer::Builder to, const ProveAnswer& from) {
   auto proof = to.initProve();
@@ -718,6 +730,7 @@ ExportLogsAnswer read_answer(wire::ExportedLogs::Reader from) {
   logs.member = octets<MemberId>(from.getMember());
   read_rows(from.getLogs(), logs.logs);
   read_statements(from.getCertificates(), logs.certificates);
+  logs.more = from.getMore();
   return logs;
 }
 ProveAnswer read_answer(wire::Proof::Reader from) {

@@ -78,9 +78,12 @@ struct AuditRequest {
   std::string member;
   friend bool operator==(const AuditRequest&, const AuditRequest&) = default;
 };
-/// Which logs there are to export: of one member (code), or of all if empty.
+/// Which logs there are to export: of one member (code), or of all if empty. In as many answers as
+/// it takes.
 struct ExportLogsRequest {
   std::string member;
+  std::optional<LogId> after = {};  ///< The last that was told; nothing: from the first.
+  std::uint32_t limit = 0;          ///< At most so many; 0: as many as fit.
   friend bool operator==(const ExportLogsRequest&, const ExportLogsRequest&) = default;
 };
 /// Leaves and payloads of one bundle, in as many answers as it takes.
@@ -348,9 +351,10 @@ struct ExportedLog {
 struct ExportLogsAnswer {
   NetworkId network;
   std::string network_name;
-  MemberId member;  ///< Whose daemon this is.
-  std::vector<ExportedLog> logs;
-  std::vector<Bytes> certificates;  ///< Statements of all witnesses.
+  MemberId member;                  ///< Whose daemon this is.
+  std::vector<ExportedLog> logs;    ///< In the order of their ids.
+  std::vector<Bytes> certificates;  ///< Statements of all witnesses of these.
+  bool more = false;                ///< Others follow the last of these.
   friend bool operator==(const ExportLogsAnswer&, const ExportLogsAnswer&) = default;
 };
 struct ExportEntriesAnswer {

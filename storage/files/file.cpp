@@ -11,29 +11,12 @@
 #include <system_error>
 #include <utility>
 
+#include "storage/files/descriptor.hpp"
+
 namespace kith::files {
 namespace {
 
 constexpr std::size_t pid_text_bytes_max = 32;
-
-/// Closes what it holds.
-class Descriptor {
- public:
-  explicit Descriptor(int file) : file_(file) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (file_ >= 0) ::close(file_);
-  }
-
-  [[nodiscard]] int get() const { return file_; }
-  [[nodiscard]] bool is_open() const { return file_ >= 0; }
-  /// Hands it to the caller, who must close it.
-  [[nodiscard]] int release() { return std::exchange(file_, -1); }
-
- private:
-  int file_;
-};
 
 Error failed(const std::filesystem::path& path, const std::string& attempting) {
   const int error = errno;
@@ -255,6 +238,13 @@ Lock::Lock(Lock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
 Lock& Lock::operator=(Lock&& other) noexcept {
   std::swap(file_, other.file_);
   return *this;
+}
+
+bool Lock::is_of(const std::filesystem::path& path) const {
+  struct stat held{};
+  struct stat there{};
+  return ::fstat(file_, &held) == 0 && ::lstat(path.c_str(), &there) == 0 &&
+         held.st_dev == there.st_dev && held.st_ino == there.st_ino;
 }
 
 // The file stays: removing it would let a third process lock a new one while a second waits for

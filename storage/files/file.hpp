@@ -43,6 +43,9 @@ class Lock {
   Lock(Lock&& other) noexcept;
   Lock& operator=(Lock&& other) noexcept;
   ~Lock();
+  /// Whether `path` is still the file that is locked: whoever removes a lock with its folder leaves
+  /// others with one that counts for nothing.
+  [[nodiscard]] bool is_of(const std::filesystem::path& path) const;
 
  private:
   explicit Lock(int file) : file_(file) {}

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -27,6 +28,8 @@ class FakeDaemon : public Daemon {
   void after_publishing(local::Answer answer) {
     then_.insert_or_assign(local::Request(Request{}).index(), std::move(answer));
   }
+  /// Asked before all others; what it does not answer, they do.
+  std::function<std::optional<local::Answer>(const local::Request&)> first;
   /// Every request fails as if nobody listened.
   bool unreachable = false;
   std::vector<local::Progress> progress;  ///< Said before each answer.

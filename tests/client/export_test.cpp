@@ -1,5 +1,7 @@
 #include <fstream>
 
+#include "client/commands/verifying.hpp"
+#include "client/json_output.hpp"
 #include "protocol/base/text.hpp"
 #include "protocol/keys/space_key.hpp"
 #include "protocol/log/leaf.hpp"
@@ -100,6 +102,70 @@ TEST(Verify, FollowsNoLinksAndTakesNoFolderForAFile) {
   EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::faults);
 }
 
+TEST(Verify, FollowsNoLinkInTheMiddleOfAPath) {
+  Bench bench;
+  const auto folder = bench.folder.path() / "ex";
+  write_all(make_archive({}), folder);
+  for (const char* part : {"commons", "commons/ZZA", "commons/ZZA/tile", "commons/ZZA/tile/entries",
+                           "commons/ZZA/kith/payloads"}) {
+    std::filesystem::rename(folder / part, bench.folder.path() / "elsewhere");
+    std::filesystem::create_directory_symlink(bench.folder.path() / "elsewhere", folder / part);
+    const Outcome outcome = bench.run({"verify", "ex"});
+    EXPECT_EQ(outcome.exit, Exit::faults) << part;
+    EXPECT_NE(outcome.out.find("is no plain file"), std::string::npos) << outcome.out;
+    std::filesystem::remove(folder / part);
+    std::filesystem::rename(bench.folder.path() / "elsewhere", folder / part);
+    EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::ok) << "the control";
+  }
+}
+
+TEST(Verify, FindsTheSameWhateverTheThreads) {
+  ArchiveOptions options;
+  options.size = 3'000;
+  options.further = 2;
+  auto archive = make_archive(options);
+  // Of every kind something, in several bundles.
+  archive.files.at("commons/ZZA/tile/entries/004")[40] ^= 1;
+  archive.files.at("commons/ZZA/tile/0/006").back() ^= 1;
+  archive.files.at("commons/ZZA/kith/payloads/002").back() ^= 1;
+  archive.files.at("commons/ZZA/kith/payloads/008").resize(100);
+  archive.files.erase("commons/ZZA/tile/0/009");
+  std::string out;
+  std::ostringstream ignored;
+  std::istringstream none;
+  const Console console{ignored, ignored, none};
+  for (const unsigned threads : {1U, 2U, 5U, 32U}) {
+    auto audit = ArchiveAudit::begin(archive, [](const LogId& log) {
+      LogAudit::Keys keys;
+      keys.g_keys = {log_key(testing::archive_keys().g, log)};
+      keys.r_keys = {log_key(testing::archive_keys().r, log)};
+      return keys;
+    });
+    ASSERT_TRUE(audit);
+    check_logs(*audit, threads, console);
+    const std::string said = json_of(audit->finish(), false);
+    if (out.empty()) out = said;
+    EXPECT_EQ(said, out) << threads;
+  }
+  for (const char* file : {"entries/004", "0/006", "payloads/002", "payloads/008", "0/009"}) {
+    EXPECT_NE(out.find(file), std::string::npos) << file;
+  }
+}
+
+TEST(Verify, ShowsHowFarItIsOnATerminal) {
+  Bench bench;
+  ArchiveOptions options;
+  options.size = 300;
+  options.logs = 2;
+  write_all(make_archive(options), bench.folder.path() / "ex");
+  EXPECT_EQ(bench.run({"verify", "ex"}).err, "");
+  bench.terminal = true;
+  const Outcome outcome = bench.run({"verify", "ex"});
+  EXPECT_NE(outcome.err.find("42 %  checked 256 of 600 entries"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("100 %  checked 600 of 600 entries"), std::string::npos);
+  EXPECT_TRUE(outcome.err.ends_with("\r" + std::string(79, ' ') + "\r")) << "and leaves no trace";
+}
+
 TEST(Verify, HasOneShapeInJson) {
   Bench bench;
   write_all(make_archive({}), bench.folder.path() / "ex");
@@ -186,8 +252,8 @@ TEST(Export, WritesWhatVerifyAccepts) {
   EXPECT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok);
   EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::ok);
   const auto json = bench.run({"export", "ex", "--with-payloads", "--json"}).json();
-  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"folder", "frozen", "logs", "missing",
-                                                     "network", "payloads"}));
+  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"folder", "frozen", "left_out", "logs",
+                                                     "missing", "network", "payloads"}));
 }
 
 TEST(Export, LeavesWhatStandsThereIfAnythingGoesWrong) {
@@ -259,6 +325,164 @@ TEST(Export, TakesOverNothingThatIsDamaged) {
     EXPECT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok) << file;
     EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::ok) << file;
   }
+}
+
+TEST(Export, RefusesASecondOneToTheSamePlaceAtOnce) {
+  ExportBench bench;
+  ASSERT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok);
+  std::optional<Outcome> second;
+  bench.daemon.first = [&](const local::Request& request) -> std::optional<local::Answer> {
+    const bool is_under_way = std::holds_alternative<local::ExportEntriesRequest>(request);
+    if (!is_under_way || second) return std::nullopt;
+    second.emplace();
+    *second = bench.run({"export", "ex", "--with-payloads"});
+    return std::nullopt;
+  };
+  const Outcome first = bench.run({"export", "ex", "--with-payloads"});
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->exit, Exit::refused);
+  EXPECT_NE(second->err.find("another export to"), std::string::npos) << second->err;
+  EXPECT_NE(second->err.find("is held by process"), std::string::npos) << second->err;
+  EXPECT_EQ(first.exit, Exit::ok) << "its work was left alone: " << first.err;
+  EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::ok);
+  EXPECT_FALSE(std::filesystem::exists(bench.folder.path() / "ex.kith-part"));
+  EXPECT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok) << "it is free again";
+}
+
+TEST(Export, TakesThePlaceOfAnAttemptThatWasEnded) {
+  ExportBench bench;
+  std::filesystem::create_directories(bench.folder.path() / "ex.kith-part/export/commons/ZZA");
+  bench.write("ex.kith-part/lock", "1\n");
+  bench.write("ex.kith-part/export/commons/ZZA/more", "left behind");
+  bench.write("ex.kith-part/older", "left behind");
+  EXPECT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok);
+  EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::ok);
+  EXPECT_FALSE(std::filesystem::exists(bench.folder.path() / "ex.kith-part"));
+
+  // Whoever puts a link there must not have us empty what it leads to.
+  std::filesystem::create_directory(bench.folder.path() / "elsewhere");
+  bench.write("elsewhere/mine", "x");
+  std::filesystem::create_directory_symlink(bench.folder.path() / "elsewhere",
+                                            bench.folder.path() / "other.kith-part");
+  const Outcome outcome = bench.run({"export", "other", "--with-payloads"});
+  EXPECT_EQ(outcome.exit, Exit::usage);
+  EXPECT_NE(outcome.err.find("is a link"), std::string::npos) << outcome.err;
+  EXPECT_EQ(bench.read("elsewhere/mine"), "x");
+}
+
+/// A daemon with two logs of twenty entries, which it tells of one at a time.
+class TwoLogsBench : public Bench {
+ public:
+  TwoLogsBench() {
+    ArchiveOptions options;
+    options.logs = 2;
+    const auto archive = make_archive(options);
+    for (std::uint8_t i = 0; i < 2; ++i) {
+      const ArchivedMember member(static_cast<std::uint8_t>(1 + i), testing::archive_network());
+      const std::string code = i == 0 ? "ZZA" : "ZZB";
+      const std::string path = "commons/" + code;
+      local::ExportLogsAnswer answer;
+      answer.network = testing::archive_network();
+      answer.network_name = "Five Rivers";
+      answer.member = member.id();
+      local::ExportedLog& log = answer.logs.emplace_back();
+      log.code = code;
+      log.member = member.id();
+      log.log = member.log();
+      log.size = 20;
+      auto note = decode_note(text(archive.files.at(path + "/checkpoint")));
+      const TreeHash root = decode_checkpoint(note->text)->root;
+      note->signatures.resize(1);
+      log.checkpoint = encode_note(*note);
+      // One witness of each, and one of both.
+      for (const std::uint8_t w : {std::uint8_t{100}, static_cast<std::uint8_t>(101 + i)}) {
+        const ArchivedMember witness(w, answer.network);
+        log.cosignatures.push_back(
+            cosign(log.log, 20, root, witness.id(), 1'790'000'100, witness.witness_key));
+        answer.certificates.push_back(witness.statement);
+      }
+      pages.emplace(log.log, answer);
+      entries.emplace(log.log, local::ExportEntriesAnswer{
+                                   archive.files.at(path + "/tile/entries/000.p/20"),
+                                   archive.files.at(path + "/kith/payloads/000.p/20"), 20});
+    }
+    pages.begin()->second.more = true;
+    daemon.first = [this](const local::Request& request) -> std::optional<local::Answer> {
+      if (const auto* wanted = std::get_if<local::ExportLogsRequest>(&request)) {
+        return wanted->after ? pages.upper_bound(*wanted->after)->second : pages.begin()->second;
+      }
+      if (const auto* wanted = std::get_if<local::ExportEntriesRequest>(&request)) {
+        return entries.at(wanted->log);
+      }
+      return std::nullopt;
+    };
+  }
+  /// The certificate of that member has not arrived.
+  void lose_certificate(std::uint8_t member) {
+    auto& payloads = entries.at(ArchivedMember(member, testing::archive_network()).log()).payloads;
+    const auto length = read_integer<std::uint32_t>(payloads);
+    payloads.erase(payloads.begin(), payloads.begin() + 4 + length);
+    payloads.insert(payloads.begin(), 4, 0xFF);
+  }
+
+  std::map<LogId, local::ExportLogsAnswer> pages;
+  std::map<LogId, local::ExportEntriesAnswer> entries;
+};
+
+TEST(Export, AsksOnForLogsThatAreToldInSeveralAnswers) {
+  TwoLogsBench bench;
+  const Outcome outcome = bench.run({"export", "ex", "--with-payloads"});
+  ASSERT_EQ(outcome.exit, Exit::ok) << outcome.err;
+  const Outcome verified = bench.run({"verify", "ex", "--json"});
+  EXPECT_EQ(verified.exit, Exit::ok) << verified.out;
+  const auto logs = verified.json()["logs"];
+  ASSERT_EQ(logs.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(logs[i]["path"], i == 0 ? "commons/ZZA" : "commons/ZZB");
+    EXPECT_EQ(logs[i]["confirmations"].size(), 2U);
+  }
+  // A daemon that goes round in circles is not followed.
+  bench.pages.rbegin()->second.more = true;
+  bench.daemon.first = [&](const local::Request& request) -> std::optional<local::Answer> {
+    if (std::holds_alternative<local::ExportLogsRequest>(request)) {
+      return bench.pages.begin()->second;
+    }
+    return std::nullopt;
+  };
+  EXPECT_EQ(bench.run({"export", "more"}).exit, Exit::refused);
+}
+
+TEST(Export, LeavesOutALogWhoseContentInClearHasNotArrived) {
+  TwoLogsBench bench;
+  bench.lose_certificate(1);
+  const Outcome outcome = bench.run({"export", "ex", "--with-payloads"});
+  EXPECT_EQ(outcome.exit, Exit::incomplete) << outcome.err;
+  EXPECT_NE(outcome.err.find("left out: ZZA"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.out.find("1 log with 20 entries exported"), std::string::npos);
+  const Outcome verified = bench.run({"verify", "ex", "--json"});
+  EXPECT_EQ(verified.exit, Exit::ok) << verified.out << verified.err;
+  EXPECT_EQ(verified.json()["logs"].size(), 1U);
+  EXPECT_FALSE(std::filesystem::exists(bench.folder.path() / "ex" / "commons" / "ZZA"));
+  const auto json = bench.run({"export", "ex", "--with-payloads", "--json"}).json();
+  EXPECT_EQ(json["left_out"], nlohmann::json::array({"ZZA"}));
+
+  bench.lose_certificate(2);
+  const Outcome none = bench.run({"export", "none", "--with-payloads"});
+  EXPECT_NE(none.exit, Exit::ok);
+  EXPECT_NE(none.err.find("ZZA, ZZB have not arrived"), std::string::npos) << none.err;
+  EXPECT_FALSE(std::filesystem::exists(bench.folder.path() / "none"));
+}
+
+TEST(Export, TakesNoLogOutOfAnExportThatHoldsIt) {
+  TwoLogsBench bench;
+  ASSERT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok);
+  const std::string before = bench.read("ex/kith-export");
+  bench.lose_certificate(2);
+  const Outcome outcome = bench.run({"export", "ex", "--with-payloads"});
+  EXPECT_NE(outcome.exit, Exit::ok);
+  EXPECT_NE(outcome.err.find("it holds commons/ZZB"), std::string::npos) << outcome.err;
+  EXPECT_EQ(bench.read("ex/kith-export"), before);
+  EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::ok);
 }
 
 /// A daemon that knows entry 11 of that log.

@@ -74,6 +74,56 @@ TEST_F(Exporting, GoesOnWhereAnAnswerEnded) {
   EXPECT_EQ(payloads->size(), 56U);
 }
 
+/// A second member whose log is held here too.
+class ExportingTwo : public Exporting {
+ protected:
+  ExportingTwo() {
+    const auto other = candidate(DhSecret{{7}});
+    const auto basis = std::get<local::ProposalsAnswer>(ask(local::ProposalsRequest{})).basis;
+    EXPECT_TRUE(published(admission(other, basis)));
+    const MemberId member = *read_member(other.certificate);
+    replica_->peer_connected({1, false, member, std::nullopt, {}, {}});
+    desk_.run();
+    const Bytes payload = encode_text(CertificateText{other.certificate});
+    const std::string leaf = encode_leaf(make_leaf(LeafClass::clear, 0, payload));
+    Bytes leaves;
+    append_to_bundle(leaves, view(leaf));
+    Bytes payloads;
+    peer::append_payload(payloads, payload);
+    const LogId log = log_id(me_.network, member, commons);
+    // Every key in the certificate of a candidate here is that of the steward.
+    say(1, peer::Push{log, sign_checkpoint(log, 1, leaf_hash(view(leaf)), steward_), 0, leaves,
+                      payloads});
+  }
+};
+
+TEST_F(ExportingTwo, TellsOfLogsInAsManyAnswersAsItTakes) {
+  const auto all = logs();
+  ASSERT_EQ(all.logs.size(), 2U);
+  EXPECT_FALSE(all.more);
+  EXPECT_LT(all.logs[0].log, all.logs[1].log);
+
+  const auto first = std::get<local::ExportLogsAnswer>(ask(local::ExportLogsRequest{"", {}, 1}));
+  ASSERT_EQ(first.logs.size(), 1U);
+  EXPECT_EQ(first.logs[0], all.logs[0]);
+  EXPECT_TRUE(first.more);
+  const auto second =
+      std::get<local::ExportLogsAnswer>(ask(local::ExportLogsRequest{"", first.logs[0].log, 1}));
+  ASSERT_EQ(second.logs.size(), 1U);
+  EXPECT_EQ(second.logs[0], all.logs[1]);
+  EXPECT_FALSE(second.more) << "and says that there are no others";
+  const auto after =
+      std::get<local::ExportLogsAnswer>(ask(local::ExportLogsRequest{"", second.logs[0].log, 1}));
+  EXPECT_TRUE(after.logs.empty());
+  EXPECT_FALSE(after.more);
+
+  // Only those that are asked for are counted.
+  const auto own = std::get<local::ExportLogsAnswer>(ask(local::ExportLogsRequest{"zza", {}, 1}));
+  ASSERT_EQ(own.logs.size(), 1U);
+  EXPECT_EQ(own.logs[0].code, "ZZA");
+  EXPECT_FALSE(own.more);
+}
+
 TEST_F(Exporting, RefusesWhatThereIsNot) {
   const LogId log = logs().logs[0].log;
   EXPECT_TRUE(std::holds_alternative<local::Refusal>(ask(local::ExportLogsRequest{"YYY"})));

@@ -193,6 +193,19 @@ TEST(Lock, MovesWithItsHolder) {
   EXPECT_TRUE(Lock::take(scratch / "lock"));
 }
 
+TEST(Lock, KnowsWhetherItsFileIsStillThere) {
+  const Scratch scratch;
+  auto first = Lock::take(scratch / "lock");
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(first->is_of(scratch / "lock"));
+  std::filesystem::remove(scratch / "lock");
+  EXPECT_FALSE(first->is_of(scratch / "lock"));
+  const auto second = Lock::take(scratch / "lock");
+  ASSERT_TRUE(second) << "it is another file";
+  EXPECT_FALSE(first->is_of(scratch / "lock"));
+  EXPECT_TRUE(second->is_of(scratch / "lock"));
+}
+
 TEST(Lock, OfADeadProcessIsFree) {
   const Scratch scratch;
   // The text of a process long gone means nothing without its lock.

@@ -14,8 +14,11 @@
 #include <functional>
 #include <thread>
 
+#include "protocol/base/limits.hpp"
 #include "protocol/crypto/crypto.hpp"
+#include "protocol/log/leaf.hpp"
 #include "protocol/log/merkle.hpp"
+#include "protocol/log/tile.hpp"
 #include "tests/bench/support/figure.hpp"
 
 namespace kith::bench {
@@ -114,9 +117,10 @@ class PlainLmdb {
   Bytes value_;
 };
 
-/// A signature over 1 KiB that is good.
+/// A signature that is good.
 struct Signed {
-  Signed() : key(fresh_seed()), message(body_bytes) {
+  explicit Signed(std::size_t message_bytes = body_bytes)
+      : key(fresh_seed()), message(message_bytes) {
     randombytes_buf(message.data(), message.size());
     signature = key.sign(message);
   }
@@ -136,8 +140,8 @@ struct Signed {
   }
 };
 
-std::uint64_t verify_until(Clock::time_point end) {
-  const Signed one;
+std::uint64_t verify_until(Clock::time_point end, std::size_t message_bytes) {
+  const Signed one(message_bytes);
   std::uint64_t count = 0;
   for (; Clock::now() < end; ++count) one.verify_once();
   return count;
@@ -152,13 +156,13 @@ double timed_after(std::chrono::milliseconds pause, const std::function<void()>&
 
 }  // namespace
 
-double verify_rate(unsigned threads) {
+double verify_rate(unsigned threads, std::size_t message_bytes) {
   std::atomic<std::uint64_t> total{0};
   const auto start = Clock::now();
   const auto end = start + std::chrono::milliseconds(static_cast<int>(2'000 * measure_seconds));
   std::vector<std::thread> all;
   for (unsigned i = 0; i < threads; ++i) {
-    all.emplace_back([&] { total += verify_until(end); });
+    all.emplace_back([&] { total += verify_until(end, message_bytes); });
   }
   for (std::thread& thread : all) thread.join();
   return static_cast<double>(total) / seconds_since(start);
@@ -173,6 +177,28 @@ double tree_rate() {
     for (int i = 0; i < 1'000; ++i) range.push(leaf_hash(leaf));
   }
   return static_cast<double>(range.size()) / seconds_since(start);
+}
+
+double leaf_tree_rate(unsigned threads, std::uint64_t count, std::size_t payload_bytes) {
+  const Bytes payload(payload_bytes, 7);
+  const std::string leaf = encode_leaf(make_leaf(LeafClass::record, 1'790'000'000'000, payload));
+  const auto hash_share = [&] {
+    for (std::uint64_t done = 0; done < count / threads; done += limits::tile_hashes) {
+      std::vector<TreeHash> hashes;
+      hashes.reserve(limits::tile_hashes);
+      for (std::size_t i = 0; i < limits::tile_hashes; ++i) {
+        hashes.push_back(leaf_hash(view(leaf)));
+        if (payload_bytes > 0) must(blake2b({payload}) != Hash{}, "a hash of nothing");
+      }
+      must(tile_root(hashes) != TreeHash{}, "a root of nothing");
+    }
+  };
+  const auto start = Clock::now();
+  {
+    std::vector<std::jthread> all;
+    for (unsigned i = 0; i < threads; ++i) all.emplace_back(hash_share);
+  }
+  return static_cast<double>(count) / seconds_since(start);
 }
 
 double stream_rate() {

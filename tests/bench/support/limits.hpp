@@ -7,8 +7,12 @@
 /// one of these. All rates are per second, of entries of 1 KiB.
 namespace kith::bench {
 
-/// Ed25519 signatures of `threads` threads together that libsodium verifies.
-[[nodiscard]] double verify_rate(unsigned threads);
+/// Ed25519 signatures of `threads` threads together that libsodium verifies, over so many bytes.
+[[nodiscard]] double verify_rate(unsigned threads, std::size_t message_bytes = 1024);
+/// `count` leaves as a log has them, hashed by `threads` threads into RFC 6962 trees of 256 leaves,
+/// from memory; with BLAKE2b over `payload_bytes` for each, unless that is 0.
+[[nodiscard]] double leaf_tree_rate(unsigned threads, std::uint64_t count,
+                                    std::size_t payload_bytes);
 /// Leaves of 1 KiB hashed into an RFC 6962 tree, interior nodes included.
 [[nodiscard]] double tree_rate();
 /// Entries (body and signature) through ChaCha20-Poly1305 frames of 16 KiB and one loopback

@@ -60,6 +60,27 @@ TEST(Base32, RefusesWhatItWouldNotWrite) {
   }
 }
 
+TEST(Base64, IntoAKnownLengthIsAsStrict) {
+  const auto agrees = [](const std::string& text, std::size_t size) {
+    const auto slow = from_base64(text);
+    Bytes fast(size, 0xAA);
+    const bool is_right = slow && slow->size() == size;
+    EXPECT_EQ(base64_into(text, fast), is_right) << text;
+    EXPECT_TRUE(!is_right || fast == *slow) << text;
+  };
+  for (const std::size_t size : {0, 1, 2, 3, 4, 5, 6, 31, 32, 33, 64}) {
+    const std::string good = to_base64(counting(size));
+    for (std::size_t wrong = 0; wrong < 70; ++wrong) agrees(good, wrong);
+    for (std::size_t at = 0; at < good.size(); ++at) {
+      for (int c = 0; c < 256; ++c) {
+        std::string changed = good;
+        changed[at] = static_cast<char>(c);
+        agrees(changed, size);
+      }
+    }
+  }
+}
+
 TEST(Base64, WritesTheExamplesOfTheRfc) {
   const std::pair<std::string_view, std::string_view> examples[] = {{"", ""},
                                                                     {"f", "Zg=="},
