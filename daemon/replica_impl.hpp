@@ -67,6 +67,7 @@ struct Replica::Impl {
     std::map<MemberId, Cosignature> cosignatures;
     std::uint64_t agreed = 0;
     std::set<std::uint64_t> gaps;
+    std::set<std::uint64_t> judged_gaps;  // Damage made gaps of them after they were judged.
     std::set<std::uint64_t> late;  // Gaps that were filled: judged once `judged` has passed them.
     std::set<std::uint64_t> late_to_show;  // Of these, what was judged and `shown` has passed.
     std::set<std::uint64_t> not_shown;     // Judged bad or missing, ahead of `shown`.

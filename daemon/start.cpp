@@ -64,6 +64,7 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
   }
   state.judged = storage::views::judged(view_txn, head.log);
   state.shown = storage::views::shown(view_txn, head.log);
+  state.judged_gaps = {state.gaps.begin(), state.gaps.lower_bound(state.judged)};
   load_bad(view_txn, head.log, state);
   governance[state.member].complete = state.judged;
   storage::views::each_text(view_txn, head.log, [&](std::uint64_t index, BytesView text) {
@@ -115,7 +116,10 @@ void Replica::Impl::load_bad(const storage::ReadTxn& txn, const LogId& log, LogS
       if (index >= state.shown) state.not_shown.insert(index);
       if (why != storage::views::missing_text) {
         ++state.bad;
-      } else if (!state.gaps.contains(index)) {
+        continue;
+      }
+      state.judged_gaps.erase(index);
+      if (!state.gaps.contains(index)) {
         state.late.insert(index);  // It came, but was not judged before the end.
       }
     }

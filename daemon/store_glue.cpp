@@ -255,7 +255,7 @@ void Replica::Impl::carry_out(sync::StorePayloads& action) {
         LogState& state = logs.at(given->log);
         for (const std::uint64_t index : *taken) {
           state.gaps.erase(index);
-          state.late.insert(index);
+          if (state.judged_gaps.erase(index) == 0) state.late.insert(index);
         }
         step(sync::PayloadsStored{given->log, *taken, !*refused, given->from});
         judge_more(given->log);

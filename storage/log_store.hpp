@@ -125,8 +125,21 @@ void put_evidence(WriteTxn& txn, const LogId& log, std::string_view note_a,
 
 /// Something that is not as it was written.
 struct Fault {
+  enum class Part : std::uint8_t {
+    head,
+    leaf,
+    tile,
+    payload,
+    gap,  ///< What is noted as missing.
+    checkpoint,
+    cosignature,
+    evidence,
+    stray,  ///< A row that does not belong.
+    tree,   ///< All rows are whole, but together they are another log.
+  };
   std::uint64_t index = 0;  ///< The leaf it concerns, or the first of those; the size for the head.
   std::string what;         ///< For the operator.
+  Part part = Part::leaf;
 };
 /// What check() found.
 struct CheckReport {
@@ -135,6 +148,10 @@ struct CheckReport {
   std::uint64_t gaps = 0;
   std::vector<Fault> faults;  ///< At most 100; the check stops there.
 };
+/// How such a fault is mended, or what else to do: a sentence for the operator.
+[[nodiscard]] const char* remedy(Fault::Part part);
+/// Its name: "leaf", "tile".
+[[nodiscard]] const char* name_of(Fault::Part part);
 /// Re-hashes a whole log from its bytes: every leaf against its tile, every payload against its
 /// leaf, every tile against its parent, the head against the root, the checkpoint and cosignatures
 /// against the tree. `progress` (may be empty) is called now and then with the number of leaves
