@@ -70,7 +70,7 @@ void Replica::Impl::begin_following(const LogId& id) {
       id,           id == own_log,
       head->range,  {state.checkpoint.size, state.checkpoint.root, state.checkpoint.note},
       state.agreed, {state.gaps.begin(), state.gaps.end()},
-      state.frozen};
+      state.frozen, {state.wanted.begin(), state.wanted.end()}};
   // Before anyone else admitted us, our own word is all there is.
   step(std::move(followed));
   recompute_agreed(id);

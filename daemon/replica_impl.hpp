@@ -23,7 +23,8 @@
 /// The inside of a Replica, one concern to a file: start.cpp (what the disk holds), replica.cpp
 /// (handshakes, peers), store_glue.cpp (what the engine asks of the disk), absorb.cpp (from durable
 /// leaves to verified records), show.cpp (from these to what people read), membership.cpp
-/// (decisions, duties), joining.cpp, naming.cpp, publish.cpp (own appends), describe.cpp (rows of
+/// (decisions, duties), mend.cpp (leaves that were
+/// damaged), joining.cpp, naming.cpp, publish.cpp (own appends), describe.cpp (rows of
 /// the views), answers.cpp (local clients), audit_job.cpp, export_job.cpp.
 namespace kith::daemon {
 
@@ -67,6 +68,7 @@ struct Replica::Impl {
     std::map<MemberId, Cosignature> cosignatures;
     std::uint64_t agreed = 0;
     std::set<std::uint64_t> gaps;
+    std::set<std::uint64_t> wanted;       // Bundles with damaged leaves, to be fetched again.
     std::set<std::uint64_t> judged_gaps;  // Damage made gaps of them after they were judged.
     std::set<std::uint64_t> late;  // Gaps that were filled: judged once `judged` has passed them.
     std::set<std::uint64_t> late_to_show;  // Of these, what was judged and `shown` has passed.
@@ -138,6 +140,11 @@ struct Replica::Impl {
   [[nodiscard]] bool connected(const MemberId& member) const;
   [[nodiscard]] LogId commons_log(const MemberId& member) const;
 
+  // mend.cpp
+  void load_damage(const storage::ReadTxn& txn, const LogId& log, LogState& state);
+  void leaves_put(const LogId& log, std::uint64_t first,
+                  const std::vector<std::uint64_t>& new_gaps);
+
   // store_glue.cpp
   void carry_out(sync::Send& action);
   void carry_out(sync::Serve& action);
@@ -145,6 +152,7 @@ struct Replica::Impl {
   void carry_out(sync::PushEntries& action);
   void carry_out(sync::StoreEntries& action);
   void carry_out(sync::StorePayloads& action);
+  void carry_out(sync::PutLeaves& action);  // mend.cpp
   void carry_out(sync::DropPeer& action);
   void carry_out(sync::ForkFound& action);
   void carry_out(sync::OwnLogBehind& action);

@@ -64,7 +64,7 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
   }
   state.judged = storage::views::judged(view_txn, head.log);
   state.shown = storage::views::shown(view_txn, head.log);
-  state.judged_gaps = {state.gaps.begin(), state.gaps.lower_bound(state.judged)};
+  load_damage(log_txn, head.log, state);
   load_bad(view_txn, head.log, state);
   governance[state.member].complete = state.judged;
   storage::views::each_text(view_txn, head.log, [&](std::uint64_t index, BytesView text) {
@@ -91,6 +91,10 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
     no_signing =
         "the store does not hold what was signed before: restore it from another backup or ask "
         "your peers";
+  } else if (!state.wanted.empty()) {
+    no_signing =
+        "some leaves of our own log are damaged: nothing is signed before a peer has given them "
+        "back";
   }
 }
 
@@ -101,10 +105,11 @@ bool Replica::Impl::holds_what_was_signed(const storage::ReadTxn& txn) const {
 }
 
 void Replica::Impl::sign_again_if_whole() {
-  if (!no_signing || logs.at(own_log).checkpoint.size < signed_size) return;
+  const LogState& own = logs.at(own_log);
+  if (!no_signing || own.checkpoint.size < signed_size || !own.wanted.empty()) return;
   if (!holds_what_was_signed(*host.log().read())) return;
   no_signing.reset();
-  host.log_line("the missing tail of our own log came back: publishing goes on");
+  host.log_line("what was missing of our own log came back: publishing goes on");
 }
 
 void Replica::Impl::load_bad(const storage::ReadTxn& txn, const LogId& log, LogState& state) {

@@ -61,7 +61,7 @@ struct StoreOutcome {
   std::optional<storage::LogHead> head;
   std::optional<Cosignature> cosignature;
   bool refused = false;
-  bool out_of_turn = false;  // What precedes it met a full disk, and that is nobody's fault.
+  bool out_of_turn = false;  // What precedes it is not here: nobody's fault.
   bool kept = false;
   bool conflict = false;
 };
@@ -78,7 +78,8 @@ StoreOutcome store_entries(storage::WriteTxn& txn, const sync::StoreEntries& giv
   if (!entries.empty()) {
     const auto head = storage::log_store::append(txn, given.log, given.first, entries);
     if (!head) {
-      outcome.out_of_turn = head.error().code == Errc::conflict;
+      outcome.out_of_turn =
+          head.error().code == Errc::conflict || head.error().code == Errc::unavailable;
       outcome.refused = !outcome.out_of_turn;
       return outcome;
     }
@@ -246,7 +247,7 @@ void Replica::Impl::carry_out(sync::StorePayloads& action) {
         for (const auto& [index, payload] : given->payloads) {
           // False: another peer's answer was quicker.
           const auto filled = storage::log_store::put_payload(txn, given->log, index, payload);
-          if (!filled) *refused = true;
+          if (!filled && filled.error().code == Errc::bad_proof) *refused = true;
           if (filled && *filled) taken->push_back(index);
         }
       },

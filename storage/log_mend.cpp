@@ -249,6 +249,10 @@ std::vector<std::uint64_t> wanted_bundles(const ReadTxn& txn, const LogId& log) 
   return found;
 }
 
+bool is_wanted(const ReadTxn& txn, const LogId& log, std::uint64_t bundle) {
+  return txn.get(Table::meta, wanted_key(log, bundle)).has_value();
+}
+
 void set_wanted_bundles(WriteTxn& txn, const LogId& log,
                         const std::vector<std::uint64_t>& bundles) {
   for (const std::uint64_t n : wanted_bundles(txn, log)) txn.erase(Table::meta, wanted_key(log, n));

@@ -39,6 +39,7 @@ struct Mended {
 
 /// Bundles of 256 leaves, by number, of which some are damaged: to be fetched again from any peer.
 [[nodiscard]] std::vector<std::uint64_t> wanted_bundles(const ReadTxn& txn, const LogId& log);
+[[nodiscard]] bool is_wanted(const ReadTxn& txn, const LogId& log, std::uint64_t bundle);
 /// Replaces that list.
 void set_wanted_bundles(WriteTxn& txn, const LogId& log, const std::vector<std::uint64_t>& bundles);
 

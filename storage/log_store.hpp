@@ -61,18 +61,20 @@ void create(WriteTxn& txn, const LogId& log, const MemberId& member, const Space
 
 /// Appends at `first`, which must be the log's size (conflict otherwise). Repeats the tree step
 /// before disk: every leaf decodes, and every payload given has the size that its leaf names
-/// (bad_proof); that it is what its leaf commits to is the caller's to have checked.
+/// (bad_proof); that it is what its leaf commits to is the caller's to have checked. unavailable if
+/// it completes a bundle of which leaves are wanted.
 /// Returns the new head; on error nothing was changed that commit() could keep.
 [[nodiscard]] Result<LogHead> append(WriteTxn& txn, const LogId& log, std::uint64_t first,
                                      std::span<const NewEntry> entries);
-/// Fills a gap. bad_proof if the leaf commits to something else; not_found beyond the end. A
-/// payload already held is left alone.
+/// Fills a gap. bad_proof if the leaf commits to something else; not_found beyond the end; io if
+/// the leaf is damaged. A payload already held is left alone.
 [[nodiscard]] Result<bool> put_payload(WriteTxn& txn, const LogId& log, std::uint64_t index,
                                        BytesView payload);
 
 /// The leaf at `index`, as stored.
 [[nodiscard]] std::optional<Bytes> leaf(const ReadTxn& txn, const LogId& log, std::uint64_t index);
-/// Leaves [first, last) as an entry bundle; empty where the log is shorter.
+/// Leaves [first, last) as an entry bundle; empty where the log is shorter, and if leaves of its
+/// first bundle are wanted.
 [[nodiscard]] Bytes bundle(const ReadTxn& txn, const LogId& log, std::uint64_t first,
                            std::uint64_t last);
 /// The same, decoded: up to the first that is damaged, or the end of the log.

@@ -47,8 +47,9 @@ bool SyncEngine::idle() const {
   const bool asking = std::ranges::any_of(peers_, [](const auto& entry) {
     return !entry.second.pending.empty() || entry.second.asked_other != 0;
   });
-  const bool storing = std::ranges::any_of(
-      logs_, [](const auto& entry) { return entry.second.stores_pending != 0; });
+  const bool storing = std::ranges::any_of(logs_, [](const auto& entry) {
+    return entry.second.stores_pending != 0 || entry.second.puts_pending != 0;
+  });
   return !asking && !storing;
 }
 
@@ -63,6 +64,8 @@ void SyncEngine::on(LogFollowed& event, Actions& actions) {
   log.checkpoint = std::move(event.checkpoint);
   log.agreed = event.agreed;
   log.gaps.insert(event.gaps.begin(), event.gaps.end());
+  log.wanted.insert(event.wanted.begin(), event.wanted.end());
+  begin_again(event.log, log);
   touch(log);
   // A log that is new to us may be old news to peers who said so before we followed it.
   for (auto& [id, peer] : peers_) {
@@ -95,9 +98,16 @@ void SyncEngine::on(PeerLost& event, Actions&) {
   for (const Pending& pending : peer->second.pending) {
     if (std::holds_alternative<BundleAsk>(pending.ask)) --in_flight_;
     Log& log = logs_.at(pending.log);
+    if (pending.again) {
+      if (log.again && log.again->size() == pending.target_size) log.again->put_back(pending.ask);
+      continue;
+    }
     if (log.fetch && log.fetch->size() == pending.target_size) log.fetch->put_back(pending.ask);
   }
-  for (auto& [_, log] : logs_) log.useless.erase(event.peer);
+  for (auto& [_, log] : logs_) {
+    log.useless.erase(event.peer);
+    log.useless_again.erase(event.peer);
+  }
   peers_.erase(peer);
 }
 
@@ -137,6 +147,7 @@ void SyncEngine::on(CheckpointKept& event, Actions& actions) {
   Log& log = logs_.at(event.log);
   if (event.checkpoint.size <= log.checkpoint.size && log.checkpoint.size != 0) return;
   log.checkpoint = std::move(event.checkpoint);
+  begin_again(event.log, log);
   touch(log);
   if (log.target && log.target->size <= log.checkpoint.size) {
     end_fetch(event.log, log);
@@ -214,6 +225,7 @@ void SyncEngine::on(Tick& event, Actions& actions) {
   // Whoever answered wrongly may be the only one in reach: without another chance, what it alone
   // can give would stand still for as long as the connection does.
   for (auto& [_, log] : logs_) log.useless.clear();
+  look_again();
   ask_checkpoints_again(actions);
   for (auto& [log_id, log] : logs_) {
     if (log.gaps.empty()) continue;
@@ -379,13 +391,14 @@ void SyncEngine::end_fetch(const LogId& id, Log& log) {
   fetching_.erase(id);
 }
 
-std::optional<PeerId> SyncEngine::choose_peer(const LogId& id, const Log& log) const {
+std::optional<PeerId> SyncEngine::choose_peer(const LogId& id, std::uint64_t size,
+                                              const std::set<PeerId>& useless) const {
   std::optional<PeerId> best;
   std::size_t least = limits::fetch_window;
   for (const auto& [peer_id, peer] : peers_) {
     const auto said = peer.logs.find(id);
-    if (said == peer.logs.end() || said->second.size < log.target->size) continue;
-    if (log.useless.contains(peer_id) || peer.pending.size() >= least) continue;
+    if (said == peer.logs.end() || said->second.size < size) continue;
+    if (useless.contains(peer_id) || peer.pending.size() >= least) continue;
     least = peer.pending.size();
     best = peer_id;
   }
@@ -393,25 +406,29 @@ std::optional<PeerId> SyncEngine::choose_peer(const LogId& id, const Log& log) c
 }
 
 bool SyncEngine::ask_next(const LogId& id, Log& log, Actions& actions) {
-  const auto chosen = choose_peer(id, log);
+  const auto chosen = choose_peer(id, log.target->size, log.useless);
   if (!chosen) return false;
   const auto ask = log.fetch->next();
   if (!ask) return false;
-  Peer& peer = peers_.at(*chosen);
-  asked(peer);
-  peer.pending.push_back({id, log.target->size, *ask});
-  if (const auto* bundle = std::get_if<BundleAsk>(&*ask)) {
-    ++in_flight_;
-    actions.push_back(
-        Send{*chosen, peer::GetEntries{id, bundle->first, bundle->last, bundle->payloads_from}});
-    return true;
-  }
-  peer::GetTiles get{id, log.target->size, {}};
-  for (const TileId& tile : std::get<TileAsk>(*ask).tiles) {
-    get.tiles.push_back({static_cast<std::uint8_t>(tile.level), tile.index});
-  }
-  actions.push_back(Send{*chosen, std::move(get)});
+  send_ask(*chosen, {id, log.target->size, *ask, false}, actions);
   return true;
+}
+
+void SyncEngine::send_ask(PeerId to, Pending pending, Actions& actions) {
+  Peer& peer = peers_.at(to);
+  asked(peer);
+  if (const auto* bundle = std::get_if<BundleAsk>(&pending.ask)) {
+    ++in_flight_;
+    actions.push_back(Send{
+        to, peer::GetEntries{pending.log, bundle->first, bundle->last, bundle->payloads_from}});
+  } else {
+    peer::GetTiles get{pending.log, pending.target_size, {}};
+    for (const TileId& tile : std::get<TileAsk>(pending.ask).tiles) {
+      get.tiles.push_back({static_cast<std::uint8_t>(tile.level), tile.index});
+    }
+    actions.push_back(Send{to, std::move(get)});
+  }
+  peer.pending.push_back(std::move(pending));
 }
 
 void SyncEngine::ask_more(Actions& actions) {
@@ -424,6 +441,7 @@ void SyncEngine::ask_more(Actions& actions) {
       asked_any = ask_next(id, logs_.at(id), actions) || asked_any;
     }
   }
+  ask_again(actions);
 }
 
 void SyncEngine::ask_payloads(const LogId& id, Log& log, PeerId peer_id, Actions& actions) {

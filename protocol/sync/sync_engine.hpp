@@ -46,6 +46,8 @@ struct LogFollowed {
   std::uint64_t agreed = 0;
   std::vector<std::uint64_t> gaps;
   bool frozen = false;
+  /// Bundles with damaged leaves: to be fetched again.
+  std::vector<std::uint64_t> wanted = {};
 };
 struct PeerConnected {
   PeerId peer = 0;
@@ -87,6 +89,13 @@ struct PayloadsStored {
   bool accepted = true;  ///< False: one of them was not what its leaf commits to.
   PeerId from = 0;
 };
+/// The answer to PutLeaves.
+struct LeavesPut {
+  LogId log;
+  std::uint64_t first = 0;
+  bool put = false;                     ///< False: the disk, or the store is damaged further.
+  std::vector<std::uint64_t> new_gaps;  ///< Payloads that do not fit the leaves.
+};
 struct AgreedChanged {
   LogId log;
   std::uint64_t agreed = 0;
@@ -99,8 +108,9 @@ struct LogFrozen {
 struct Tick {
   std::uint64_t now_ms = 0;
 };
-using Event = std::variant<LogFollowed, PeerConnected, PeerLost, MessageReceived, EntriesStored,
-                           CheckpointKept, PayloadsStored, AgreedChanged, LogFrozen, Tick>;
+using Event =
+    std::variant<LogFollowed, PeerConnected, PeerLost, MessageReceived, EntriesStored,
+                 CheckpointKept, PayloadsStored, LeavesPut, AgreedChanged, LogFrozen, Tick>;
 
 // ---- actions
 // -------------------------------------------------------------------------------------
@@ -140,6 +150,13 @@ struct StorePayloads {
   PeerId from = 0;
   std::vector<std::pair<std::uint64_t, Bytes>> payloads;
 };
+/// Put the leaves of a damaged bundle back: they verified against our own checkpoint. Answer:
+/// LeavesPut.
+struct PutLeaves {
+  LogId log;
+  std::uint64_t first = 0;
+  std::vector<Bytes> leaves;
+};
 struct DropPeer {
   PeerId peer = 0;
   Error why;
@@ -156,7 +173,7 @@ struct OwnLogBehind {
   std::uint64_t size = 0;
 };
 using Action = std::variant<Send, Serve, AnnounceLogs, PushEntries, StoreEntries, StorePayloads,
-                            DropPeer, ForkFound, OwnLogBehind>;
+                            PutLeaves, DropPeer, ForkFound, OwnLogBehind>;
 
 /// Decides what to tell each peer so that every followed log reaches every member.
 ///
@@ -207,6 +224,12 @@ class SyncEngine {
     std::set<PeerId> useless;  // Peers that could not serve this target.
     std::map<std::uint64_t, Waiting> waiting;
     std::size_t stores_pending = 0;
+    // Bundles with damaged leaves, and how they are fetched again (refetch.cpp).
+    std::set<std::uint64_t> wanted;
+    std::optional<Fetch> again;
+    std::set<PeerId> useless_again;
+    std::vector<BundleAsk> not_put;  // To be asked for again, after a while.
+    std::size_t puts_pending = 0;
   };
   struct PeerLog {
     std::uint64_t size = 0;  // What it said it holds, or what we sent it.
@@ -223,6 +246,7 @@ class SyncEngine {
     LogId log;
     std::uint64_t target_size = 0;
     Ask ask;
+    bool again = false;  // Of what is held but damaged.
   };
   struct Peer {
     MemberId member;
@@ -246,6 +270,7 @@ class SyncEngine {
   void on(EntriesStored& event, Actions& actions);
   void on(CheckpointKept& event, Actions& actions);
   void on(PayloadsStored& event, Actions& actions);
+  void on(LeavesPut& event, Actions& actions);
   void on(AgreedChanged& event, Actions& actions);
   void on(LogFrozen& event, Actions& actions);
   void on(Tick& event, Actions& actions);
@@ -282,7 +307,9 @@ class SyncEngine {
   void ask_checkpoints_again(Actions& actions);
   void ask_more(Actions& actions);
   [[nodiscard]] bool ask_next(const LogId& id, Log& log, Actions& actions);
-  [[nodiscard]] std::optional<PeerId> choose_peer(const LogId& id, const Log& log) const;
+  [[nodiscard]] std::optional<PeerId> choose_peer(const LogId& id, std::uint64_t size,
+                                                  const std::set<PeerId>& useless) const;
+  void send_ask(PeerId to, Pending pending, Actions& actions);
   void ask_payloads(const LogId& id, Log& log, PeerId peer, Actions& actions);
   void release(const LogId& id, Log& log, Actions& actions);
   void wrong_answer(PeerId peer, const Pending& pending, Log& log, const char* what,
@@ -292,13 +319,23 @@ class SyncEngine {
   [[nodiscard]] Result<std::vector<VerifiedEntry>> read_entries(std::span<const BytesView> leaves,
                                                                 std::size_t payloads_from,
                                                                 BytesView payloads) const;
+  // refetch.cpp
+  void begin_again(const LogId& id, Log& log);
+  void end_again(const LogId& id, Log& log);
+  void ask_again(Actions& actions);
+  void look_again();
+  void tiles_again(PeerId peer, const Pending& pending, const peer::Tiles& message);
+  void entries_again(PeerId peer, const Pending& pending, const peer::Entries& message,
+                     Actions& actions);
   void asked(Peer& peer);
+  [[nodiscard]] static std::vector<std::vector<TreeHash>> decode_tiles(const peer::Tiles& message);
   static void drop(PeerId peer, Errc code, const char* why, Actions& actions);
 
   CheckpointVerifier verifier_;
   bool check_hashes_;
   std::map<LogId, Log> logs_;
   std::set<LogId> fetching_;
+  std::set<LogId> refetching_;
   std::map<PeerId, Peer> peers_;
   std::map<MemberId, Common> common_;
   std::uint64_t changes_ = 0;

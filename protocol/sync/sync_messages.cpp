@@ -132,17 +132,12 @@ void SyncEngine::receive(PeerId id, peer::Tiles& message, Actions& actions) {
   const auto pending = take_pending(
       id, message.log, [](const Ask& ask) { return std::holds_alternative<TileAsk>(ask); });
   if (!pending) return drop(id, Errc::unrequested, "tiles that nobody asked for", actions);
+  if (pending->again) return tiles_again(id, *pending, message);
   Log& log = logs_.at(message.log);
   if (!log.fetch || log.fetch->size() != pending->target_size) return;  // Of an earlier target.
 
   const auto& ask = std::get<TileAsk>(pending->ask);
-  std::vector<std::vector<TreeHash>> tiles;
-  for (const Bytes& bytes : message.tiles) {
-    const auto hashes = decode_hashes(bytes);
-    if (!hashes) break;
-    tiles.push_back(*hashes);
-  }
-  switch (log.fetch->on_tiles(ask, tiles)) {
+  switch (log.fetch->on_tiles(ask, decode_tiles(message))) {
     case Verdict::good:
       return;
     case Verdict::wrong:
@@ -160,6 +155,7 @@ void SyncEngine::receive(PeerId id, peer::Entries& message, Actions& actions) {
   });
   if (!pending) return drop(id, Errc::unrequested, "entries that nobody asked for", actions);
   --in_flight_;
+  if (pending->again) return entries_again(id, *pending, message, actions);
   Log& log = logs_.at(message.log);
   if (!log.fetch || log.fetch->size() != pending->target_size) return;
 
@@ -253,6 +249,16 @@ void SyncEngine::wrong_answer(PeerId id, const Pending& pending, Log& log, const
   // it. Who merely holds more than it is not asked again for this target.
   const PeerLog& said = peers_.at(id).logs[pending.log];
   if (said.size == pending.target_size) drop(id, Errc::bad_proof, what, actions);
+}
+
+std::vector<std::vector<TreeHash>> SyncEngine::decode_tiles(const peer::Tiles& message) {
+  std::vector<std::vector<TreeHash>> tiles;
+  for (const Bytes& bytes : message.tiles) {
+    const auto hashes = decode_hashes(bytes);
+    if (!hashes) break;
+    tiles.push_back(*hashes);
+  }
+  return tiles;
 }
 
 std::optional<SyncEngine::Pending> SyncEngine::take_pending(
