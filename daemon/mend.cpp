@@ -26,12 +26,18 @@ void Replica::Impl::carry_out(sync::PutLeaves& action) {
         *put = storage::log_store::put_leaves(txn, given->log, given->first, leaves);
       },
       [=, this](const std::optional<Error>& failure) {
-        const bool is_put = !failure && put->has_value();
-        if (!is_put && !failure) host.log_line("leaves not put back: " + put->error().detail);
-        if (is_put) leaves_put(given->log, given->first, **put);
-        step(sync::LeavesPut{given->log, given->first, is_put,
-                             is_put ? **put : std::vector<std::uint64_t>()});
-        if (is_put && given->log == own_log) sign_again_if_whole();
+        using Outcome = sync::LeavesPut::Outcome;
+        sync::LeavesPut event{given->log, given->from, given->first, Outcome::put, {}};
+        if (failure || !*put) {
+          const bool refused = !failure && put->error().code == Errc::bad_proof;
+          event.outcome = refused ? Outcome::refused : Outcome::failed;
+          if (!failure) host.log_line("damaged leaves do not come back: " + put->error().detail);
+          return step(std::move(event));
+        }
+        event.new_gaps = **put;
+        leaves_put(given->log, given->first, **put);
+        step(std::move(event));
+        if (given->log == own_log) sign_again_if_whole();
         judge_more(given->log);
       });
 }

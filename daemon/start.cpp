@@ -87,14 +87,14 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
     no_signing = "the store ends at entry " + std::to_string(head.size()) + " but entry " +
                  std::to_string(signed_size) +
                  " was signed before: waiting for a peer to give the missing tail back";
-  } else if (!holds_what_was_signed(log_txn)) {
-    no_signing =
-        "the store does not hold what was signed before: restore it from another backup or ask "
-        "your peers";
   } else if (!state.wanted.empty()) {
     no_signing =
         "some leaves of our own log are damaged: nothing is signed before a peer has given them "
         "back";
+  } else if (!holds_what_was_signed(log_txn)) {
+    no_signing =
+        "the store does not hold what was signed before: restore it from another backup or ask "
+        "your peers";
   }
 }
 
@@ -106,7 +106,10 @@ bool Replica::Impl::holds_what_was_signed(const storage::ReadTxn& txn) const {
 
 void Replica::Impl::sign_again_if_whole() {
   const LogState& own = logs.at(own_log);
-  if (!no_signing || own.checkpoint.size < signed_size || !own.wanted.empty()) return;
+  if (!no_signing || !own.wanted.empty()) return;
+  // What is known of the tree at that size: a crash may have come between mark and checkpoint.
+  const std::uint64_t known = signed_before ? signed_before->size : 0;
+  if (std::max(known, own.checkpoint.size) < signed_size) return;
   if (!holds_what_was_signed(*host.log().read())) return;
   no_signing.reset();
   host.log_line("what was missing of our own log came back: publishing goes on");

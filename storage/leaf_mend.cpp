@@ -15,11 +15,13 @@ class LeafMender {
         head_(std::move(head)),
         log_(head_.log),
         packed_(packed_part(head_.range)),
-        leaves_(leaves),
-        hashes_(leaf_hashes(leaves)),
+        given_(leaves.size()),
+        leaves_(leaves.begin(), leaves.end()),
         payloads_(txn, log_) {}
 
   Result<std::vector<std::uint64_t>> put(std::uint64_t first) {
+    add_what_is_held(first);
+    hashes_ = leaf_hashes(leaves_);
     for (const BytesView bytes : leaves_) {
       const auto leaf = decode_leaf(text(bytes));
       if (!leaf) return fail(Errc::bad_proof, leaf.error().detail);
@@ -30,7 +32,7 @@ class LeafMender {
     if (first < packed_.size()) {
       put_bundle(first);
     } else {
-      for (std::size_t i = 0; i < leaves_.size(); ++i) put_single(first + i, i);
+      for (std::size_t i = 0; i < given_; ++i) put_single(first + i, i);
     }
     std::erase(wanted_, first / bundle_leaves);
     set_wanted_bundles(txn_, log_, wanted_);
@@ -47,47 +49,49 @@ class LeafMender {
   }
 
  private:
+  /// What was not given: it is right if all together is.
+  void add_what_is_held(std::uint64_t first) {
+    if (first < packed_.size()) {
+      const auto row = txn_.get(Table::bundles, numbered_key(log_, first / bundle_leaves));
+      held_ = row ? to_bytes(*row) : Bytes();
+      const auto held = readable_leaves(held_);
+      for (std::size_t i = given_; i < held.size(); ++i) leaves_.push_back(held[i]);
+      return;
+    }
+    while (first + leaves_.size() < head_.size()) {
+      const auto entry = read_recent(txn_, log_, first + leaves_.size());
+      if (!entry) return;
+      leaves_.push_back(entry->leaf);
+    }
+  }
+
   // ---- whether they are what the head commits to ----
 
   Result<bool> fits_bundle(std::uint64_t first) {
-    if (leaves_.size() != bundle_leaves) return fail(Errc::bad_proof, "not a bundle of 256 leaves");
+    const auto refused = fail(Errc::bad_proof, "these are not the leaves of this log");
+    if (leaves_.size() != bundle_leaves) return refused;
     const std::uint64_t n = first / bundle_leaves;
-    const std::uint64_t bundles = packed_.size() / bundle_leaves;
-    std::vector<RootCandidates> known(bundles);
-    for (std::uint64_t i = 0; i < bundles; ++i) {
-      if (const auto root = stored_root(txn_, log_, i)) known[i].roots = {*root};
-    }
     const TreeHash root = tree_root(hashes_);
-    known[n].roots = {root};
-    if (prove_roots(packed_, known)[n]) return true;
-    // Tiles above are damaged too, or the leaves are not those: the long way says which.
-    for (std::uint64_t i = 0; i < bundles; ++i) {
-      if (i != n) known[i] = root_candidates(txn_, log_, i);
+    std::vector<RootCandidates> known(packed_.size() / bundle_leaves);
+    for (std::uint64_t i = 0; i < known.size(); ++i) {
+      if (const auto above = stored_root(txn_, log_, i)) known[i].roots = {*above};
     }
+    if (const auto proven = prove_roots(packed_, known)[n]) {
+      return *proven == root ? Result<bool>(true) : refused;
+    }
+    // The tile above is damaged too. Perhaps with these leaves there is enough to prove them.
     tiles_are_damaged_ = true;
+    for (std::uint64_t i = 0; i < known.size(); ++i) known[i] = root_candidates(txn_, log_, i);
+    known[n] = {{root}, false};
     if (prove_roots(packed_, known)[n]) return true;
-    known[n] = root_candidates(txn_, log_, n);
-    if (prove_roots(packed_, known)[n]) {
-      return fail(Errc::bad_proof, "these are not the leaves of this log");
-    }
     return fail(Errc::unavailable, "the tree above these leaves is damaged too");
   }
 
-  Result<bool> fits_end(std::uint64_t first) {
-    if (first != packed_.size() || leaves_.size() > head_.size() - first) {
-      return fail(Errc::bad_proof, "not the leaves after the last bundle");
-    }
+  Result<bool> fits_end(std::uint64_t first) const {
     CompactRange range = packed_;
     for (const TreeHash& hash : hashes_) range.push(hash);
-    while (range.size() < head_.size()) {
-      const auto entry = read_recent(txn_, log_, range.size());
-      if (!entry) return fail(Errc::unavailable, "more leaves at the end are damaged");
-      range.push(leaf_hash(entry->leaf));
-    }
-    if (range != head_.range) {
-      return fail(Errc::bad_proof, "these are not the leaves of this log");
-    }
-    return true;
+    if (first == packed_.size() && range == head_.range) return true;
+    return fail(Errc::bad_proof, "these are not the leaves of this log");
   }
 
   // ---- putting them back ----
@@ -137,7 +141,9 @@ class LeafMender {
   LogHead head_;
   LogId log_;
   CompactRange packed_;
-  std::span<const BytesView> leaves_;
+  std::size_t given_;
+  Bytes held_;                     // What some of the leaves are views of.
+  std::vector<BytesView> leaves_;  // All of the bundle: given, then held.
   std::vector<TreeHash> hashes_;
   std::vector<std::optional<Leaf>> decoded_;
   PayloadMender payloads_;
@@ -151,7 +157,8 @@ Result<std::vector<std::uint64_t>> put_leaves(WriteTxn& txn, const LogId& log, s
                                               std::span<const BytesView> leaves) {
   auto held = head(txn, log);
   if (!held) return fail(Errc::not_found, "the log is not held");
-  if (first % bundle_leaves != 0 || first >= held->size() || leaves.empty()) {
+  if (first % bundle_leaves != 0 || first >= held->size() || leaves.empty() ||
+      leaves.size() > std::min<std::uint64_t>(bundle_leaves, held->size() - first)) {
     return fail(Errc::bad_proof, "no bundle of this log");
   }
   return LeafMender(txn, std::move(*held), leaves).put(first);

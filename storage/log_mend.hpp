@@ -43,10 +43,10 @@ struct Mended {
 /// Replaces that list.
 void set_wanted_bundles(WriteTxn& txn, const LogId& log, const std::vector<std::uint64_t>& bundles);
 
-/// Puts the leaves of a wanted bundle back, if with them the tree comes to the head: all 256, or
-/// those after the last complete bundle (from its first on). Returns what became a gap by it, as
-/// its payload is not what its leaf commits to. bad_proof if they are not the leaves of this log;
-/// unavailable if what they are to be compared with is damaged as well; nothing was changed then.
+/// Puts the leaves of a wanted bundle back, from its first on, if with them and what is held of the
+/// rest the tree comes to the head. Returns what became a gap by it, as its payload is not what its
+/// leaf commits to. bad_proof if that is not so; unavailable if the tree above is damaged as well;
+/// nothing was changed then.
 [[nodiscard]] Result<std::vector<std::uint64_t>> put_leaves(WriteTxn& txn, const LogId& log,
                                                             std::uint64_t first,
                                                             std::span<const BytesView> leaves);

@@ -17,13 +17,6 @@ Fetch::Fetch(CompactRange held, std::uint64_t size, const TreeHash& root)
   KITH_CHECK(size_ > held_.size());
 }
 
-Fetch Fetch::again(std::uint64_t size, const TreeHash& root, std::set<std::uint64_t> bundles) {
-  Fetch fetch({}, size, root);
-  fetch.next_bundle_ = (size + width - 1) / width;
-  fetch.put_back_ = std::move(bundles);
-  return fetch;
-}
-
 std::optional<Ask> Fetch::next() {
   if (!edge_known_) {
     if (edge_asked_) return std::nullopt;

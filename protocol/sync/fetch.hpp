@@ -41,9 +41,6 @@ class Fetch {
   /// From the durable leaves `held` to the tree (size, root) of a verified checkpoint, which is
   /// larger.
   Fetch(CompactRange held, std::uint64_t size, const TreeHash& root);
-  /// Only these bundles of a tree (size, root), all of it: leaves that are held but damaged.
-  [[nodiscard]] static Fetch again(std::uint64_t size, const TreeHash& root,
-                                   std::set<std::uint64_t> bundles);
 
   /// The next thing to ask, or nothing while answers must be awaited or all is asked.
   [[nodiscard]] std::optional<Ask> next();

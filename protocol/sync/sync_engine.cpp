@@ -64,8 +64,7 @@ void SyncEngine::on(LogFollowed& event, Actions& actions) {
   log.checkpoint = std::move(event.checkpoint);
   log.agreed = event.agreed;
   log.gaps.insert(event.gaps.begin(), event.gaps.end());
-  log.wanted.insert(event.wanted.begin(), event.wanted.end());
-  begin_again(event.log, log);
+  want_again(event.log, log, event.wanted);
   touch(log);
   // A log that is new to us may be old news to peers who said so before we followed it.
   for (auto& [id, peer] : peers_) {
@@ -99,7 +98,7 @@ void SyncEngine::on(PeerLost& event, Actions&) {
     if (std::holds_alternative<BundleAsk>(pending.ask)) --in_flight_;
     Log& log = logs_.at(pending.log);
     if (pending.again) {
-      if (log.again && log.again->size() == pending.target_size) log.again->put_back(pending.ask);
+      not_answered_again(pending);
       continue;
     }
     if (log.fetch && log.fetch->size() == pending.target_size) log.fetch->put_back(pending.ask);
@@ -147,7 +146,6 @@ void SyncEngine::on(CheckpointKept& event, Actions& actions) {
   Log& log = logs_.at(event.log);
   if (event.checkpoint.size <= log.checkpoint.size && log.checkpoint.size != 0) return;
   log.checkpoint = std::move(event.checkpoint);
-  begin_again(event.log, log);
   touch(log);
   if (log.target && log.target->size <= log.checkpoint.size) {
     end_fetch(event.log, log);

@@ -92,8 +92,14 @@ struct PayloadsStored {
 /// The answer to PutLeaves.
 struct LeavesPut {
   LogId log;
+  PeerId from = 0;
   std::uint64_t first = 0;
-  bool put = false;                     ///< False: the disk, or the store is damaged further.
+  enum class Outcome : std::uint8_t {
+    put,
+    refused,  ///< They do not come to the head: another peer is asked.
+    failed,   ///< The disk was full, or the store is damaged further: to be tried again.
+  };
+  Outcome outcome = Outcome::put;
   std::vector<std::uint64_t> new_gaps;  ///< Payloads that do not fit the leaves.
 };
 struct AgreedChanged {
@@ -150,10 +156,11 @@ struct StorePayloads {
   PeerId from = 0;
   std::vector<std::pair<std::uint64_t, Bytes>> payloads;
 };
-/// Put the leaves of a damaged bundle back: they verified against our own checkpoint. Answer:
-/// LeavesPut.
+/// Put the leaves of a damaged bundle back, or its beginning, if they are those of the log: they
+/// are as a peer gave them. Answer: LeavesPut.
 struct PutLeaves {
   LogId log;
+  PeerId from = 0;
   std::uint64_t first = 0;
   std::vector<Bytes> leaves;
 };
@@ -209,6 +216,11 @@ class SyncEngine {
     std::vector<VerifiedEntry> entries;
     std::vector<TreeHash> hashes;
   };
+  enum class Wanted : std::uint8_t {
+    missing,
+    asked,    // Or being put.
+    resting,  // It could not be put: asked again after a while.
+  };
   struct Log {
     bool own = false;
     bool frozen = false;
@@ -224,11 +236,9 @@ class SyncEngine {
     std::set<PeerId> useless;  // Peers that could not serve this target.
     std::map<std::uint64_t, Waiting> waiting;
     std::size_t stores_pending = 0;
-    // Bundles with damaged leaves, and how they are fetched again (refetch.cpp).
-    std::set<std::uint64_t> wanted;
-    std::optional<Fetch> again;
+    // Bundles with damaged leaves, which are fetched again (refetch.cpp).
+    std::map<std::uint64_t, Wanted> wanted;
     std::set<PeerId> useless_again;
-    std::vector<BundleAsk> not_put;  // To be asked for again, after a while.
     std::size_t puts_pending = 0;
   };
   struct PeerLog {
@@ -320,11 +330,14 @@ class SyncEngine {
                                                                 std::size_t payloads_from,
                                                                 BytesView payloads) const;
   // refetch.cpp
-  void begin_again(const LogId& id, Log& log);
-  void end_again(const LogId& id, Log& log);
+  /// Of a tile, which is empty then.
+  [[nodiscard]] static bool says_not_held(const peer::Tiles& message);
+  /// It is no lie: what a peer holds may be damaged, or not be there yet.
+  static void not_held(PeerId peer, const Pending& pending, Log& log);
+  void want_again(const LogId& id, Log& log, std::span<const std::uint64_t> bundles);
   void ask_again(Actions& actions);
   void look_again();
-  void tiles_again(PeerId peer, const Pending& pending, const peer::Tiles& message);
+  void not_answered_again(const Pending& pending);
   void entries_again(PeerId peer, const Pending& pending, const peer::Entries& message,
                      Actions& actions);
   void asked(Peer& peer);

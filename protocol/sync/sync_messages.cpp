@@ -132,7 +132,6 @@ void SyncEngine::receive(PeerId id, peer::Tiles& message, Actions& actions) {
   const auto pending = take_pending(
       id, message.log, [](const Ask& ask) { return std::holds_alternative<TileAsk>(ask); });
   if (!pending) return drop(id, Errc::unrequested, "tiles that nobody asked for", actions);
-  if (pending->again) return tiles_again(id, *pending, message);
   Log& log = logs_.at(message.log);
   if (!log.fetch || log.fetch->size() != pending->target_size) return;  // Of an earlier target.
 
@@ -141,6 +140,7 @@ void SyncEngine::receive(PeerId id, peer::Tiles& message, Actions& actions) {
     case Verdict::good:
       return;
     case Verdict::wrong:
+      if (says_not_held(message)) return not_held(id, *pending, log);
       return wrong_answer(id, *pending, log, "tiles that do not verify", actions);
     case Verdict::conflict:
       return fork_found(message.log, log, log.target->note, actions);
@@ -170,6 +170,7 @@ void SyncEngine::receive(PeerId id, peer::Entries& message, Actions& actions) {
                               ? log.fetch->on_bundle(ask, hashes)
                               : Verdict::good;
   if (verdict == Verdict::wrong) {
+    if (message.leaves.empty()) return not_held(id, *pending, log);
     return wrong_answer(id, *pending, log, "entries that do not verify", actions);
   }
   if (verdict == Verdict::conflict) {

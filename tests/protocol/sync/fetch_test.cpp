@@ -127,19 +127,5 @@ TEST(Fetch, WhatWasPutBackIsAskedAgain) {
   EXPECT_NE(first, second);
 }
 
-TEST(Fetch, AsksAgainOnlyForTheBundlesNamedAndBelievesOnlyTheTree) {
-  const Tree tree(66'000);
-  const Tree liar(66'000, 65'600);
-  Fetch fetch = Fetch::again(66'000, tree.range.root(), {0, 3, 255, 257});
-  std::uint64_t received = 0;
-  const auto verdicts = drive(fetch, tree, received);
-  EXPECT_EQ(std::ranges::count(verdicts, Verdict::good),
-            static_cast<std::ptrdiff_t>(verdicts.size()));
-  EXPECT_EQ(received, 3 * 256U + 66'000 - 257 * 256) << "three bundles and the end";
-
-  Fetch lied_to = Fetch::again(66'000, tree.range.root(), {256});
-  EXPECT_EQ(drive(lied_to, liar, received).back(), Verdict::wrong);
-}
-
 }  // namespace
 }  // namespace kith::sync

@@ -22,11 +22,11 @@ const TrueLog& truth() {
 /// A member that holds all of a log, with damaged leaves in some bundles.
 class Damaged {
  public:
-  Damaged(std::vector<std::uint64_t> wanted, std::uint64_t checkpoint = log_size)
+  explicit Damaged(std::vector<std::uint64_t> wanted)
       : engine_([](const LogId&, const std::string&) -> Result<Checkpoint> {
           return fail(Errc::bad_signature, "none is expected");
         }) {
-    const SignedCheckpoint newest{checkpoint, truth().root(checkpoint), "note"};
+    const SignedCheckpoint newest{log_size, truth().root(log_size), "note"};
     step(LogFollowed{
         log_id, false, truth().ranges[log_size], newest, 0, {}, false, std::move(wanted)});
   }
@@ -40,28 +40,20 @@ class Damaged {
       if (auto* put = std::get_if<PutLeaves>(&action)) puts.push_back(std::move(*put));
       auto* send = std::get_if<Send>(&action);
       if (send == nullptr) continue;
-      if (std::holds_alternative<peer::GetTiles>(send->message) ||
-          std::holds_alternative<peer::GetEntries>(send->message)) {
+      if (std::holds_alternative<peer::GetEntries>(send->message)) {
         asked.emplace_back(send->peer, std::move(send->message));
       }
     }
   }
-  /// The oldest question is answered, truly or with other leaves.
+  /// The oldest question is answered, truly or with nothing.
   void answer(bool truly = true) {
     const auto [peer, message] = std::move(asked.front());
     asked.pop_front();
-    if (const auto* get = std::get_if<peer::GetTiles>(&message)) {
-      peer::Tiles tiles{get->log, get->size, {}};
-      for (const auto& tile : get->tiles) {
-        tiles.tiles.push_back(truth().tile(get->size, tile.level, tile.index));
-      }
-      return step(MessageReceived{peer, std::move(tiles)});
-    }
     const auto& get = std::get<peer::GetEntries>(message);
     EXPECT_EQ(get.payloads_from, get.last) << "payloads are kept where they are good";
     peer::Entries entries{get.log, get.first, get.last, get.payloads_from, {}, {}};
     entries.leaves = truth().bundle(get.first, get.last);
-    if (!truly) entries.leaves[10] ^= 1;
+    if (!truly) entries.leaves.clear();
     step(MessageReceived{peer, std::move(entries)});
   }
   void answer_all() {
@@ -79,6 +71,8 @@ class Damaged {
   std::uint64_t now_ms_ = 1;
 };
 
+using Outcome = LeavesPut::Outcome;
+
 TEST(Refetch, DamagedBundlesAreAskedForUntilTheyArePut) {
   Damaged damaged({0, 2});
   EXPECT_TRUE(damaged.asked.empty());
@@ -91,40 +85,40 @@ TEST(Refetch, DamagedBundlesAreAskedForUntilTheyArePut) {
   EXPECT_TRUE(equal(damaged.puts[0].leaves[7], view(truth().leaves[7])));
   EXPECT_FALSE(damaged.idle());
 
-  damaged.step(LeavesPut{log_id, 0, true, {}});
-  damaged.step(LeavesPut{log_id, 512, false, {}});
-  EXPECT_TRUE(damaged.asked.empty()) << "a full disk is not asked for at once";
+  damaged.step(LeavesPut{log_id, 1, 0, Outcome::put, {}});
+  damaged.step(LeavesPut{log_id, 1, 512, Outcome::failed, {}});
+  EXPECT_TRUE(damaged.asked.empty()) << "what met a full disk is not asked for at once";
   damaged.wait(limits::look_again_ms);
   damaged.answer_all();
   ASSERT_EQ(damaged.puts.size(), 3U);
   EXPECT_EQ(damaged.puts[2].first, 512U);
-  damaged.step(LeavesPut{log_id, 512, true, {}});
+  damaged.step(LeavesPut{log_id, 1, 512, Outcome::put, {}});
   damaged.wait(limits::look_again_ms);
   EXPECT_TRUE(damaged.asked.empty());
   EXPECT_TRUE(damaged.idle());
 }
 
-TEST(Refetch, WrongLeavesAreNotTakenAndNobodyIsDroppedForThem) {
+TEST(Refetch, WhoGivesWrongLeavesIsNotDroppedAndAskedAgainAfterAWhile) {
   Damaged damaged({1});
   damaged.connect(1);
-  damaged.answer();  // The edge.
-  damaged.answer(false);
-  EXPECT_TRUE(damaged.puts.empty());
+  damaged.answer();
+  damaged.step(LeavesPut{log_id, 1, 256, Outcome::refused, {}});
   EXPECT_TRUE(damaged.asked.empty()) << "it is not asked again at once";
   damaged.connect(2);
   ASSERT_EQ(damaged.asked.size(), 1U);
   EXPECT_EQ(damaged.asked[0].first, 2U);
   damaged.answer(false);
+  EXPECT_EQ(damaged.puts.size(), 1U) << "it does not hold them";
+  EXPECT_TRUE(damaged.asked.empty());
   damaged.wait(limits::look_again_ms);
   damaged.answer_all();
-  EXPECT_EQ(damaged.puts.size(), 1U);
+  EXPECT_EQ(damaged.puts.size(), 2U);
   EXPECT_TRUE(damaged.dropped.empty()) << "its own store may be damaged";
 }
 
 TEST(Refetch, WhatALostPeerWasAskedIsAskedOfAnother) {
   Damaged damaged({1});
   damaged.connect(1);
-  damaged.answer();
   damaged.step(PeerLost{1});
   damaged.connect(2);
   ASSERT_EQ(damaged.asked.size(), 2U);
@@ -133,23 +127,25 @@ TEST(Refetch, WhatALostPeerWasAskedIsAskedOfAnother) {
   EXPECT_EQ(damaged.puts.size(), 1U);
 }
 
-TEST(Refetch, NothingIsAskedBehindTheCheckpointNorOfWhoHoldsLess) {
-  Damaged behind({2}, 300);
-  behind.connect(1);
-  EXPECT_TRUE(behind.asked.empty());
-
-  Damaged ahead({0});
-  ahead.connect(1, 300);
-  EXPECT_TRUE(ahead.asked.empty());
-  ahead.connect(2);
-  EXPECT_FALSE(ahead.asked.empty());
+TEST(Refetch, WhoHoldsOnlyTheBeginningIsAskedIfNobodyHoldsMore) {
+  Damaged damaged({0, 1, 2});
+  damaged.connect(1, 300);
+  damaged.answer_all();
+  ASSERT_EQ(damaged.puts.size(), 2U);
+  EXPECT_EQ(damaged.puts[0].leaves.size(), 256U);
+  EXPECT_EQ(damaged.puts[1].leaves.size(), 44U);
+  damaged.step(LeavesPut{log_id, 1, 256, Outcome::refused, {}});
+  damaged.connect(2);
+  damaged.answer_all();
+  ASSERT_EQ(damaged.puts.size(), 4U);
+  EXPECT_EQ(damaged.puts[2].leaves.size(), 256U);
 }
 
 TEST(Refetch, PayloadsThatDoNotFitTheLeavesAreAskedForToo) {
   Damaged damaged({0});
   damaged.connect(1);
   damaged.answer_all();
-  damaged.step(LeavesPut{log_id, 0, true, {7}});
+  damaged.step(LeavesPut{log_id, 1, 0, Outcome::put, {7}});
   EXPECT_FALSE(damaged.idle()) << "payload 7 is asked for";
 }
 
