@@ -165,11 +165,12 @@ void Replica::Impl::carry_out(sync::PushEntries& action) {
   bool small = size - action.first <= limits::tile_hashes;
   if (small) {
     push.leaves = storage::log_store::bundle(*txn, action.log, action.first, size);
+    small = !push.leaves.empty();  // Else some of them are damaged here.
     storage::log_store::each_payload(
         *txn, action.log, action.first, size, [&](std::uint64_t, std::optional<BytesView> payload) {
           if (push.payloads.size() + (payload ? payload->size() : 0) > limits::push_bytes_max) {
             small = false;
-          } else {
+          } else if (small) {
             peer::append_payload(push.payloads, payload);
           }
           return small;

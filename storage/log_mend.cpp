@@ -228,13 +228,16 @@ std::optional<LogHead> readable_head(const ReadTxn& txn, const LogId& log) {
 
 Result<Mended> mend(WriteTxn& txn, const LogId& log, const MendGrounds& grounds) {
   auto held = readable_head(txn, log);
-  if (!held) {
+  const bool rebuilds = !held;
+  if (rebuilds) {
     auto rebuilt = rebuild_head(txn, log, grounds);
     if (!rebuilt) return fail(rebuilt.error(), "its head is damaged");
     held = std::move(*rebuilt);
     txn.put(Table::heads, log.view(), encode_head(*held));
   }
-  return Mender(txn, std::move(*held)).run();
+  Mended mended = Mender(txn, std::move(*held)).run();
+  if (rebuilds) ++mended.rows_computed;
+  return mended;
 }
 
 std::vector<std::uint64_t> wanted_bundles(const ReadTxn& txn, const LogId& log) {

@@ -3,6 +3,7 @@
 
 #include "storage/log_mend.hpp"
 #include "storage/packing.hpp"
+#include "storage/views.hpp"
 #include "tests/simulation/node.hpp"
 
 namespace kith::simulation {
@@ -38,6 +39,7 @@ void World::damage(std::size_t victim) {
     // What nobody else holds does not come back: a backup is all there is then.
     const auto index = read_integer<std::uint64_t>(BytesView(key).subspan(LogId::size));
     if (!held_by_another(victim, log, index)) return;
+    if (storage::views::judged(*node.views().read(), log) <= index) return;
   }
   Bytes value = to_bytes(*txn->get(table, key));
   value[pick(value.size())] ^= static_cast<std::uint8_t>(1U << pick(8));
@@ -62,6 +64,15 @@ void World::damage(std::size_t victim) {
   ++damages_;
   damaged_leaves_ += mended->wanted_bundles.empty() ? 0 : 1;
   trace(node.code() + " had damage in table " + std::to_string(static_cast<int>(table)));
+}
+
+bool World::is_holed(Node& node) {
+  const auto txn = node.log().read();
+  for (const storage::LogHead& head : log_store::heads(*txn)) {
+    const bool lacks_leaves = !log_store::wanted_bundles(*txn, head.log).empty();
+    if (lacks_leaves || (head.member == node.member_id() && head.gaps != 0)) return true;
+  }
+  return false;
 }
 
 bool World::is_mended(Node& node) {

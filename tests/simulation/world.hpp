@@ -109,7 +109,8 @@ class World {
   // damage.cpp
   void damage(std::size_t victim);
   [[nodiscard]] bool held_by_another(std::size_t victim, const LogId& log, std::uint64_t index);
-  [[nodiscard]] bool is_mended(Node& node);
+  [[nodiscard]] static bool is_mended(Node& node);
+  [[nodiscard]] static bool is_holed(Node& node);
   void fault(double per_minute, std::function<void()> strike);
   void dial(std::size_t from);
   void try_dial(std::size_t from, const daemon::DialTarget& target);
