@@ -132,7 +132,7 @@ class SyncDriver {
     std::uint64_t checkpoint = 0;
     bool frozen = false;
     bool behind = false;             // The engine said so: nothing is appended until it is fetched.
-    std::set<std::uint64_t> wanted;  // Bundles with damaged leaves.
+    std::set<std::uint64_t> wanted = {};  // Bundles with damaged leaves.
   };
 
   void step(sync::Event event) {
