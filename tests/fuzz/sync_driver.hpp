@@ -131,7 +131,7 @@ class SyncDriver {
     std::uint64_t size = 0;
     std::uint64_t checkpoint = 0;
     bool frozen = false;
-    bool behind = false;             // The engine said so: nothing is appended until it is fetched.
+    bool behind = false;  // The engine said so: nothing is appended until it is fetched.
     std::set<std::uint64_t> wanted = {};  // Bundles with damaged leaves.
   };
 
@@ -248,9 +248,8 @@ class SyncDriver {
   }
 
   void store(sync::PutLeaves& given, bool disk_full) {
-    // The store takes nothing but the truth; a beginning may hold what is damaged or not.
-    bool fits = given.leaves.size() % limits::tile_hashes == 0 ||
-                given.first + given.leaves.size() == logs_[given.log].size;
+    // The store takes nothing but the truth, and joins it with what is held.
+    bool fits = true;
     for (std::size_t i = 0; i < given.leaves.size(); ++i) {
       fits = fits && equal(given.leaves[i], view(truth().leaves[given.first + i]));
     }
