@@ -53,16 +53,13 @@ void Replica::Impl::carry_out(sync::CompareCheckpoint& action) {
   const LogState& state = logs.at(action.log);
   const auto& other = action.other;
   if (state.frozen || other.size == 0 || other.size >= state.checkpoint.size) return;
-  const auto txn = host.log().read();
-  const TreeHash root = storage::log_store::root_at(*txn, action.log, other.size);
-  if (root == other.root) return;
+  const auto how = known_consistency(action.log, other.size, state.checkpoint.size);
+  if (!how || how->root == other.root) return;
   const auto kept =
       signed_tree(action.log, state.checkpoint.size, state.checkpoint.root, state.checkpoint.note);
   const auto smaller = signed_tree(action.log, other.size, other.root, other.note);
   if (!kept || !smaller) return;
-  accuse(make_evidence(
-      commons, *smaller, *kept, root,
-      consistency_path(other.size, kept->size, storage::log_store::subtrees(*txn, action.log))));
+  accuse(make_evidence(commons, *smaller, *kept, how->root, how->path));
 }
 
 void Replica::Impl::contradicted(const Cosignature& given) {
@@ -77,14 +74,12 @@ void Replica::Impl::contradicted(const Cosignature& given) {
         !verify_cosignature(kept, certificate->witness_key)) {
       continue;
     }
-    const auto txn = host.log().read();
+    const auto how = known_consistency(given.log, given.size, kept.size);
+    if (!how) return;
     const PublicKey& key = certificate->witness_key;
     SignedTree one{given.size, given.root, note_of(given, key), statement};
     SignedTree other{kept.size, kept.root, note_of(kept, key), statement};
-    return accuse(make_evidence(
-        SpaceId{}, std::move(one), std::move(other),
-        storage::log_store::root_at(*txn, given.log, given.size),
-        consistency_path(given.size, kept.size, storage::log_store::subtrees(*txn, given.log))));
+    return accuse(make_evidence(SpaceId{}, std::move(one), std::move(other), how->root, how->path));
   }
 }
 
@@ -95,6 +90,28 @@ void Replica::Impl::compare_certificates(const MemberId& member, const Bytes& st
     const auto other = verify_certificate(known, member);
     if (!other || other->number != given->number || *other == *given) continue;
     return accuse(make_evidence(known, statement));
+  }
+}
+
+std::optional<TreeHash> Replica::Impl::known_root(const LogId& log, std::uint64_t size) const {
+  try {
+    return storage::log_store::root_at(*host.log().read(), log, size);
+  } catch (const storage::StorageError&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<sync::Consistency> Replica::Impl::known_consistency(const LogId& log,
+                                                                  std::uint64_t smaller,
+                                                                  std::uint64_t larger) const {
+  const auto root = known_root(log, smaller);
+  if (!root) return std::nullopt;
+  try {
+    const auto txn = host.log().read();
+    const auto subtrees = storage::log_store::subtrees(*txn, log);
+    return sync::Consistency{*root, consistency_path(smaller, larger, subtrees)};
+  } catch (const storage::StorageError&) {
+    return std::nullopt;
   }
 }
 
@@ -209,7 +226,9 @@ void Replica::Impl::refreeze(const MemberId& member) {
     return set_back(log->first);
   }
   log->second.frozen = true;
-  if (engine.follows(log->first)) step(sync::LogFrozen{log->first});
+  const LogId& id = log->first;
+  const std::uint64_t size = std::min(log->second.agreed, log->second.size);
+  if (engine.follows(id)) step(sync::LogFrozen{id, known_root(id, size).value_or(TreeHash{})});
 }
 
 // ---- one size everywhere ----
@@ -224,15 +243,16 @@ std::optional<peer::Agreed> Replica::Impl::proof_of_agreed(const LogId& log) con
   if (found == logs.end() || !found->second.frozen || found->second.agreed == 0)
     return std::nullopt;
   const LogState& state = found->second;
-  const auto txn = host.log().read();
-  peer::Agreed proof{
-      log, state.agreed, storage::log_store::root_at(*txn, log, state.agreed), {}, {}};
+  const auto root = known_root(log, state.agreed);
+  if (!root) return std::nullopt;
+  peer::Agreed proof{log, state.agreed, *root, {}, {}};
   for (const auto& [_, word] : state.cosignatures) {
     const bool is_needed = word.size >= state.agreed && word.size <= state.size;
     if (!is_needed || proof.cosignatures.size() == limits::witnesses_max) continue;
+    auto how = known_consistency(log, state.agreed, word.size);
+    if (!how) continue;
     proof.cosignatures.push_back(word);
-    proof.paths.push_back(
-        consistency_path(state.agreed, word.size, storage::log_store::subtrees(*txn, log)));
+    proof.paths.push_back(std::move(how->path));
   }
   return proof;
 }
@@ -262,9 +282,7 @@ void Replica::Impl::hear_agreed(const peer::Agreed& proof) {
   const auto& wanted = state.agreed_elsewhere;
   const std::uint64_t known = std::max(state.agreed, wanted ? wanted->size : 0);
   if (proof.size <= known || !is_proven(proof, state.member)) return;
-  const auto txn = host.log().read();
-  if (proof.size <= state.size &&
-      storage::log_store::root_at(*txn, proof.log, proof.size) == proof.root) {
+  if (proof.size <= state.size && known_root(proof.log, proof.size) == proof.root) {
     return raise_agreed(proof.log, proof.size);
   }
   // What is held beyond what is agreed is of the other history, or may be.
@@ -301,6 +319,8 @@ void Replica::Impl::set_back_when_quiet() {
     const LogState& state = logs.at(id);
     // What is being judged or shown would come back into the views behind our back.
     if (state.showing || !state.batches.empty()) continue;
+    // What is damaged comes back first.
+    if (!state.wanted.empty()) continue;
     to_set_back.erase(id);
     const std::uint64_t size = std::min(state.agreed, state.size);
     // What is agreed stays so, also where the cosignatures go with what is given up.
@@ -357,10 +377,9 @@ void Replica::Impl::raise_agreed(const LogId& log, std::uint64_t size) {
   LogState& state = logs.at(log);
   if (size <= state.agreed) return;
   state.agreed = size;
-  const auto txn = host.log().read();
-  if (engine.follows(log)) {
-    step(sync::AgreedChanged{log, size, storage::log_store::root_at(*txn, log, size)});
-  }
+  sync::AgreedChanged changed{log, size, {}};
+  if (state.frozen) changed.root = known_root(log, size).value_or(TreeHash{});
+  if (engine.follows(log)) step(changed);
   if (!state.frozen) return;
   save_agreed();
   for (const auto& [id, peer] : peers) {

@@ -21,7 +21,9 @@ Exit dispatch(const Settings& settings) {
   if (const auto* run = std::get_if<RunSettings>(&settings.command)) {
     return run_command(settings.dir, *run, std::cerr);
   }
-  return check_command(settings.dir, isatty(STDOUT_FILENO) == 1, std::cout, std::cerr);
+  const bool on_terminal = isatty(STDOUT_FILENO) == 1;
+  return check_command(settings.dir, std::get<CheckSettings>(settings.command), on_terminal,
+                       std::cout, std::cerr);
 }
 
 }  // namespace

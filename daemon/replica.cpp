@@ -73,9 +73,10 @@ sync::LogFollowed Replica::Impl::followed(const LogId& id) const {
   now.held = head->range;
   now.checkpoint = {state.checkpoint.size, state.checkpoint.root, state.checkpoint.note};
   now.agreed = std::min(state.agreed, head->size());
-  now.agreed_root = storage::log_store::root_at(*txn, id, now.agreed);
+  if (state.frozen) now.agreed_root = known_root(id, now.agreed).value_or(TreeHash{});
   now.gaps = {state.gaps.begin(), state.gaps.end()};
   now.frozen = state.frozen;
+  now.wanted = {state.wanted.begin(), state.wanted.end()};
   return now;
 }
 

@@ -25,9 +25,9 @@
 /// The inside of a Replica, one concern to a file: start.cpp (what the disk holds), replica.cpp
 /// (handshakes, peers), store_glue.cpp (what the engine asks of the disk), absorb.cpp (from durable
 /// leaves to verified records), show.cpp (from these to what people read), membership.cpp
-/// (decisions, duties), evidence.cpp (two histories), joining.cpp, naming.cpp, publish.cpp (own
-/// appends), describe.cpp (rows of the views), answers.cpp (local clients), audit_job.cpp,
-/// export_job.cpp, disclose.cpp.
+/// (decisions, duties), evidence.cpp (two histories), mend.cpp (leaves that were damaged),
+/// joining.cpp, naming.cpp, publish.cpp (own appends), describe.cpp (rows of the views),
+/// answers.cpp (local clients), audit_job.cpp, export_job.cpp, disclose.cpp.
 namespace kith::daemon {
 
 inline constexpr const char* false_keys_text =
@@ -77,6 +77,8 @@ struct Replica::Impl {
     std::map<MemberId, std::uint64_t> confirmed_before;  // By cosignatures of a history given up.
     std::uint64_t agreed = 0;
     std::set<std::uint64_t> gaps;
+    std::set<std::uint64_t> wanted;       // Bundles with damaged leaves, to be fetched again.
+    std::set<std::uint64_t> judged_gaps;  // Damage made gaps of them after they were judged.
     std::set<std::uint64_t> late;  // Gaps that were filled: judged once `judged` has passed them.
     std::set<std::uint64_t> late_to_show;  // Of these, what was judged and `shown` has passed.
     std::set<std::uint64_t> not_shown;     // Judged bad or missing, ahead of `shown`.
@@ -153,6 +155,11 @@ struct Replica::Impl {
   [[nodiscard]] bool connected(const MemberId& member) const;
   [[nodiscard]] LogId commons_log(const MemberId& member) const;
 
+  // mend.cpp
+  void load_damage(const storage::ReadTxn& txn, const LogId& log, LogState& state);
+  void leaves_put(const LogId& log, std::uint64_t first,
+                  const std::vector<std::uint64_t>& new_gaps);
+
   // store_glue.cpp
   void carry_out(sync::Send& action);
   void carry_out(sync::Serve& action);
@@ -160,6 +167,7 @@ struct Replica::Impl {
   void carry_out(sync::PushEntries& action);
   void carry_out(sync::StoreEntries& action);
   void carry_out(sync::StorePayloads& action);
+  void carry_out(sync::PutLeaves& action);  // mend.cpp
   void carry_out(sync::DropPeer& action);
   void carry_out(sync::OwnLogBehind& action);
   [[nodiscard]] peer::Announce announce(const LogId& log) const;
@@ -186,6 +194,12 @@ struct Replica::Impl {
   [[nodiscard]] std::optional<SignedTree> signed_tree(const LogId& log, std::uint64_t size,
                                                       const TreeHash& root,
                                                       const std::string& note) const;
+  /// Of what is held; nothing if what it needs is damaged here.
+  [[nodiscard]] std::optional<TreeHash> known_root(const LogId& log, std::uint64_t size) const;
+  /// The same, and how it leads to the root of a larger size that is held.
+  [[nodiscard]] std::optional<sync::Consistency> known_consistency(const LogId& log,
+                                                                   std::uint64_t smaller,
+                                                                   std::uint64_t larger) const;
   /// A witness's word, which verifies, does not fit the log as it is here.
   void contradicted(const Cosignature& given);
   void compare_certificates(const MemberId& member, const Bytes& statement);

@@ -55,6 +55,13 @@ Table run_table(RunSettings& to) {
   };
 }
 
+Table check_table(CheckSettings& to) {
+  return {
+      {"--repair", "", "", false, &to.repair,
+       "Mend what can be mended; what cannot be computed is fetched again from peers by run"},
+  };
+}
+
 constexpr std::size_t page_columns = 80;
 constexpr std::size_t option_columns = 28;
 constexpr const char* dir_footer =
@@ -119,6 +126,7 @@ std::variant<Settings, Exit> parse_settings(int argc, const char* const* argv) {
   Settings settings;
   InitSettings init;
   RunSettings run;
+  CheckSettings check;
 
   CLI::App app{"kithd: the daemon with which one member of a network keeps and shares\nits logs"};
   app.get_formatter()->column_width(option_columns);
@@ -146,7 +154,11 @@ std::variant<Settings, Exit> parse_settings(int argc, const char* const* argv) {
   for (const Setting& row : init_settings) add_row(*init_app, row);
   CLI::App* const run_app = add_command("run", "Serve until SIGTERM or SIGINT", "");
   for (const Setting& row : run_table(run)) add_row(*run_app, row);
-  add_command("check", "Re-hash every log from its bytes", "");
+  CLI::App* const check_app = add_command(
+      "check", "Re-hash every log from its bytes",
+      "\nWithout --repair it changes nothing. With it, everything that is good stays, and\n"
+      "nothing is believed but what fits the hashes that were signed.");
+  for (const Setting& row : check_table(check)) add_row(*check_app, row);
 
   try {
     app.parse(argc, argv);
@@ -174,7 +186,7 @@ std::variant<Settings, Exit> parse_settings(int argc, const char* const* argv) {
   }
   if (init_app->parsed()) return checked(std::move(settings), std::move(init));
   if (run_app->parsed()) return checked(std::move(settings), std::move(run));
-  settings.command = CheckSettings{};
+  settings.command = check;
   return settings;
 }
 

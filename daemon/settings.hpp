@@ -36,7 +36,9 @@ struct RunSettings {
   bool debug = false;
 };
 
-struct CheckSettings {};
+struct CheckSettings {
+  bool repair = false;  ///< Mend what can be mended; otherwise nothing is changed.
+};
 
 struct Settings {
   std::string dir;

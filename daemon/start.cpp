@@ -71,6 +71,7 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
   }
   state.judged = storage::views::judged(view_txn, head.log);
   state.shown = storage::views::shown(view_txn, head.log);
+  load_damage(log_txn, head.log, state);
   load_bad(view_txn, head.log, state);
   governance[state.member].complete = state.judged;
   storage::views::each_text(view_txn, head.log, [&](std::uint64_t index, BytesView text) {
@@ -93,6 +94,10 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
     no_signing = "the store ends at entry " + std::to_string(head.size()) + " but entry " +
                  std::to_string(signed_size) +
                  " was signed before: waiting for a peer to give the missing tail back";
+  } else if (!state.wanted.empty()) {
+    no_signing =
+        "some leaves of our own log are damaged: nothing is signed before a peer has given them "
+        "back";
   } else if (!holds_what_was_signed(log_txn)) {
     no_signing =
         "the store does not hold what was signed before: restore it from another backup or ask "
@@ -107,10 +112,14 @@ bool Replica::Impl::holds_what_was_signed(const storage::ReadTxn& txn) const {
 }
 
 void Replica::Impl::sign_again_if_whole() {
-  if (!no_signing || logs.at(own_log).checkpoint.size < signed_size) return;
+  const LogState& own = logs.at(own_log);
+  if (!no_signing || !own.wanted.empty()) return;
+  // What is known of the tree at that size: a crash may have come between mark and checkpoint.
+  const std::uint64_t known = signed_before ? signed_before->size : 0;
+  if (std::max(known, own.checkpoint.size) < signed_size) return;
   if (!holds_what_was_signed(*host.log().read())) return;
   no_signing.reset();
-  host.log_line("the missing tail of our own log came back: publishing goes on");
+  host.log_line("what was missing of our own log came back: publishing goes on");
 }
 
 void Replica::Impl::load_bad(const storage::ReadTxn& txn, const LogId& log, LogState& state) {
@@ -122,7 +131,10 @@ void Replica::Impl::load_bad(const storage::ReadTxn& txn, const LogId& log, LogS
       if (index >= state.shown) state.not_shown.insert(index);
       if (why != storage::views::missing_text) {
         ++state.bad;
-      } else if (!state.gaps.contains(index)) {
+        continue;
+      }
+      state.judged_gaps.erase(index);
+      if (!state.gaps.contains(index)) {
         state.late.insert(index);  // It came, but was not judged before the end.
       }
     }

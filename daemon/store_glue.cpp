@@ -61,7 +61,7 @@ struct StoreOutcome {
   std::optional<storage::LogHead> head;
   std::optional<Cosignature> cosignature;
   bool refused = false;
-  bool out_of_turn = false;  // What precedes it met a full disk, and that is nobody's fault.
+  bool out_of_turn = false;  // What precedes it is not here: nobody's fault.
   bool kept = false;
   bool conflict = false;
   bool reached = false;
@@ -79,7 +79,8 @@ StoreOutcome store_entries(storage::WriteTxn& txn, const sync::StoreEntries& giv
   if (!entries.empty()) {
     const auto head = storage::log_store::append(txn, given.log, given.first, entries);
     if (!head) {
-      outcome.out_of_turn = head.error().code == Errc::conflict;
+      outcome.out_of_turn =
+          head.error().code == Errc::conflict || head.error().code == Errc::unavailable;
       outcome.refused = !outcome.out_of_turn;
       return outcome;
     }
@@ -169,11 +170,12 @@ void Replica::Impl::carry_out(sync::PushEntries& action) {
   bool small = size - action.first <= limits::tile_hashes;
   if (small) {
     push.leaves = storage::log_store::bundle(*txn, action.log, action.first, size);
+    small = !push.leaves.empty();  // Else some of them are damaged here.
     storage::log_store::each_payload(
         *txn, action.log, action.first, size, [&](std::uint64_t, std::optional<BytesView> payload) {
           if (push.payloads.size() + (payload ? payload->size() : 0) > limits::push_bytes_max) {
             small = false;
-          } else {
+          } else if (small) {
             peer::append_payload(push.payloads, payload);
           }
           return small;
@@ -253,7 +255,7 @@ void Replica::Impl::carry_out(sync::StorePayloads& action) {
         for (const auto& [index, payload] : given->payloads) {
           // False: another peer's answer was quicker.
           const auto filled = storage::log_store::put_payload(txn, given->log, index, payload);
-          if (!filled) *refused = true;
+          if (!filled && filled.error().code == Errc::bad_proof) *refused = true;
           if (filled && *filled) taken->push_back(index);
         }
       },
@@ -262,7 +264,7 @@ void Replica::Impl::carry_out(sync::StorePayloads& action) {
         LogState& state = logs.at(given->log);
         for (const std::uint64_t index : *taken) {
           state.gaps.erase(index);
-          state.late.insert(index);
+          if (state.judged_gaps.erase(index) == 0) state.late.insert(index);
         }
         step(sync::PayloadsStored{given->log, *taken, !*refused, given->from});
         judge_more(given->log);
@@ -383,7 +385,8 @@ bool Replica::Impl::is_old_news(const LogState& state, const Cosignature& word) 
   const auto known = state.cosignatures.find(word.witness);
   if (known == state.cosignatures.end() || known->second.size < word.size) return false;
   // It may also contradict what is known.
-  return storage::log_store::root_at(*host.log().read(), word.log, word.size) == word.root;
+  const auto root = known_root(word.log, word.size);
+  return !root || *root == word.root;
 }
 
 void Replica::Impl::cosignature_kept(const Cosignature& cosignature) {

@@ -1,6 +1,7 @@
 #include "protocol/base/check.hpp"
 #include "protocol/base/text.hpp"
-#include "storage/log_store.hpp"
+#include "storage/bundle_proof.hpp"
+#include "storage/log_mend.hpp"
 #include "storage/packing.hpp"
 
 // Everything that changes leaves, tiles and payloads.
@@ -177,6 +178,12 @@ void store_payload(WriteTxn& txn, const LogId& log, std::uint64_t index, bool is
   txn.put(Table::payloads, group_key, changed);
 }
 
+/// Whether a leaf is the one that its tile was made of. Single leaves have a checksum instead.
+bool fits_tile(const ReadTxn& txn, const LogId& log, std::uint64_t index, BytesView leaf) {
+  const auto tile = stored_tile(txn, log, index / bundle_leaves);
+  return !tile || (*tile)[index % bundle_leaves] == leaf_hash(leaf);
+}
+
 }  // namespace
 
 Result<LogHead> append(WriteTxn& txn, const LogId& log, std::uint64_t first,
@@ -192,6 +199,10 @@ Result<LogHead> append(WriteTxn& txn, const LogId& log, std::uint64_t first,
   const auto verified = verify(entries, first);
   if (!verified) return verified.error();
   if (entries.empty()) return std::move(*held);
+  const bool completes = first / bundle_leaves != (first + entries.size()) / bundle_leaves;
+  if (completes && is_wanted(txn, log, first / bundle_leaves)) {
+    return fail(Errc::unavailable, "leaves before these are damaged and come from peers first");
+  }
   return Appender(txn, std::move(*held), entries).run();
 }
 
@@ -202,6 +213,9 @@ Result<bool> put_payload(WriteTxn& txn, const LogId& log, std::uint64_t index, B
   const auto decoded = bytes ? decode_leaf(text(*bytes)) : fail(Errc::io, "cannot be read");
   if (!decoded) return fail(Errc::io, "leaf " + std::to_string(index) + " is damaged");
   if (!commits_to(*decoded, payload)) {
+    if (!fits_tile(txn, log, index, *bytes)) {
+      return fail(Errc::io, "leaf " + std::to_string(index) + " is damaged");
+    }
     return fail(Errc::bad_proof,
                 "the payload is not what leaf " + std::to_string(index) + " commits to");
   }

@@ -9,6 +9,8 @@
 namespace kith::storage::log_store {
 namespace {
 
+using Part = Fault::Part;
+
 constexpr std::size_t faults_max = 100;
 constexpr unsigned tile_height = 8;  // 2^8 hashes.
 constexpr unsigned levels_max = 8;   // 256^8 leaves are more than a log can have.
@@ -40,8 +42,9 @@ class Checker {
   }
 
  private:
-  void fault(std::uint64_t index, const std::string& what) {
-    if (report_.faults.size() < faults_max) report_.faults.push_back({index, what});
+  void fault(Part part, std::uint64_t index, const std::string& what) {
+    if (report_.faults.size() < faults_max) report_.faults.push_back({index, what, part});
+    rows_fit_ = rows_fit_ && part != Part::leaf && part != Part::tile;
   }
 
   /// So a size that is itself damaged cannot keep us looking for rows for ever.
@@ -53,7 +56,7 @@ class Checker {
     const auto row = txn_.get(Table::heads, log_.view());
     head_ = row ? decode_head(log_, *row) : std::nullopt;
     size_ = head_ ? head_->size() : size_of_rows();
-    if (!head_) fault(size_, "the head is missing or damaged");
+    if (!head_) fault(Part::head, size_, "the head is missing or damaged");
   }
 
   /// How long the log seems to be where its head cannot tell.
@@ -85,7 +88,7 @@ class Checker {
       if (found) {
         said_.emplace(found->size, Said{found->root, "the checkpoint", {}});
       } else {
-        fault(size_, "the checkpoint is damaged");
+        fault(Part::checkpoint, size_, "the checkpoint is damaged");
       }
     }
     auto row = txn_.at_or_after(Table::cosignatures, log_.view());
@@ -94,7 +97,7 @@ class Checker {
       if (found) {
         said_.emplace(found->size, Said{found->root, "a cosignature", {}});
       } else {
-        fault(size_, "a cosignature is damaged");
+        fault(Part::cosignature, size_, "a cosignature is damaged");
       }
       row = txn_.at_or_after(Table::cosignatures, successor(row->key));
     }
@@ -104,7 +107,7 @@ class Checker {
       const bool is_ours =
           row->key.size() > LogId::size && begins_with(row->key.subspan(1), log_.view());
       if (is_ours && !decode_evidence_row(row->key, row->value)) {
-        fault(size_, "the evidence is damaged");
+        fault(Part::evidence, size_, "the evidence is damaged");
       }
     }
   }
@@ -114,7 +117,7 @@ class Checker {
   void check_bundle(std::uint64_t n) {
     const std::uint64_t begin = n * bundle_leaves;
     const auto row = txn_.get(Table::bundles, numbered_key(log_, n));
-    if (!row) fault(begin, "a bundle of leaves is missing");
+    if (!row) fault(Part::leaf, begin, "a bundle of leaves is missing");
     BytesView rest = row.value_or(BytesView());
 
     std::vector<TreeHash> computed;
@@ -128,10 +131,15 @@ class Checker {
     }
     const std::size_t read = computed.size();
     computed.resize(bundle_leaves);
-    if (row && read < bundle_leaves) fault(begin + read, "the leaf cannot be read");
-    if (!rest.empty() && read == bundle_leaves) fault(begin + read - 1, "a bundle is too long");
+    if (row && read < bundle_leaves) fault(Part::leaf, begin + read, "the leaf cannot be read");
+    if (!rest.empty() && read == bundle_leaves)
+      fault(Part::leaf, begin + read - 1, "a bundle is too long");
 
-    take_hashes(n, settle(n, computed));
+    const std::vector<TreeHash> right = settle(n, computed);
+    for (std::size_t i = 0; i < bundle_leaves; ++i) {
+      if (computed[i] != right[i]) leaves[i].reset();  // It says nothing about its payload.
+    }
+    take_hashes(n, right);
     report_.leaves += read;
     check_groups(begin, leaves);
   }
@@ -154,7 +162,7 @@ class Checker {
     const auto row = txn_.get(Table::tiles, tile_key(log_, 0, n));
     const auto stored = row ? decode_hashes(*row) : fail(Errc::not_found, "");
     if (!stored || stored->size() != bundle_leaves) {
-      fault(begin, "a tile is missing or damaged");
+      fault(Part::tile, begin, "a tile is missing or damaged");
       return computed;
     }
     if (*stored == computed) return computed;
@@ -165,8 +173,9 @@ class Checker {
     const std::string what = tile_is_right      ? "the leaf is damaged"
                              : leaves_are_right ? "the hash of the leaf is damaged"
                                                 : "the leaf or its hash is damaged";
+    const Part part = leaves_are_right ? Part::tile : Part::leaf;
     for (std::size_t i = 0; i < bundle_leaves; ++i) {
-      if (computed[i] != (*stored)[i]) fault(begin + i, what);
+      if (computed[i] != (*stored)[i]) fault(part, begin + i, what);
     }
     return tile_is_right ? *stored : computed;
   }
@@ -180,9 +189,9 @@ class Checker {
 
   void check_recent(std::uint64_t index) {
     const auto entry = read_recent(txn_, log_, index);
-    if (!entry) fault(index, "the leaf is missing or damaged");
+    if (!entry) fault(Part::leaf, index, "the leaf is missing or damaged");
     const auto leaf = decode_leaf(text(entry ? entry->leaf : BytesView()));
-    if (entry && !leaf) fault(index, "the leaf is damaged");
+    if (entry && !leaf) fault(Part::leaf, index, "the leaf is damaged");
     push(leaf_hash(entry ? entry->leaf : BytesView()));
     if (!entry) return;
     ++report_.leaves;
@@ -196,7 +205,8 @@ class Checker {
       const auto row = txn_.get(Table::payloads, numbered_key(log_, (begin + i) / group_payloads));
       const auto group = row ? decode_group(*row) : PayloadGroup{};
       if (!group)
-        fault(begin + i + wrong_length(*row, leaves.subspan(i)), "a group of payloads is damaged");
+        fault(Part::payload, begin + i + wrong_length(*row, leaves.subspan(i)),
+              "a group of payloads is damaged");
       for (std::size_t k = 0; group && k < group_payloads; ++k) {
         check_payload(begin + i + k, leaves[i + k], (*group)[k]);
       }
@@ -220,11 +230,11 @@ class Checker {
     const bool is_gap = txn_.get(Table::gaps, key).has_value();
     const auto held = packed ? packed : txn_.get(Table::large, key);
     if (is_gap) ++report_.gaps;
-    if (is_gap && held) fault(index, "the payload is held but noted as missing");
-    if (!is_gap && !held) fault(index, "the payload is missing");
+    if (is_gap && held) fault(Part::gap, index, "the payload is held but noted as missing");
+    if (!is_gap && !held) fault(Part::payload, index, "the payload is missing");
     if (!held) return;
     ++report_.payloads;
-    if (leaf && !commits_to(*leaf, *held)) fault(index, "the payload is damaged");
+    if (leaf && !commits_to(*leaf, *held)) fault(Part::payload, index, "the payload is damaged");
   }
 
   // ---- the tree ----
@@ -271,12 +281,12 @@ class Checker {
     const auto stored = row ? decode_hashes(*row) : fail(Errc::not_found, "");
     const std::uint64_t leaves = std::uint64_t{1} << (tile_height * level);
     if (!stored || stored->size() != expected.size()) {
-      fault(n * bundle_leaves * leaves, "a tile is missing or damaged");
+      fault(Part::tile, n * bundle_leaves * leaves, "a tile is missing or damaged");
       return;
     }
     for (std::size_t i = 0; i < expected.size(); ++i) {
       if (expected[i] != (*stored)[i]) {
-        fault((n * bundle_leaves + i) * leaves, "a hash of the tree is damaged");
+        fault(Part::tile, (n * bundle_leaves + i) * leaves, "a hash of the tree is damaged");
       }
     }
   }
@@ -300,26 +310,32 @@ class Checker {
       leaves <<= level + 1 < levels_max ? tile_height : 0;
     }
     const auto single = first_of(Table::recent, log);
-    if (single && *single < bundles * bundle_leaves) fault(*single, "a leaf is held twice");
+    if (single && *single < bundles * bundle_leaves)
+      fault(Part::stray, *single, "a leaf is held twice");
   }
 
   void check_end(std::optional<std::uint64_t> last, std::uint64_t end, std::uint64_t leaves) {
-    if (last && *last >= end) fault(*last * leaves, "a row lies beyond the end of the log");
+    if (last && *last >= end)
+      fault(Part::stray, *last * leaves, "a row lies beyond the end of the log");
   }
 
   void check_head() {
     if (!head_) return;
-    if (head_->range != range_) fault(size_, "the head does not fit the leaves");
-    if (head_->gaps != report_.gaps) fault(size_, "the head counts another number of gaps");
+    if (rows_fit_ && head_->range != range_) {
+      fault(Part::tree, size_, "the head does not fit the leaves");
+    }
+    if (head_->gaps != report_.gaps)
+      fault(Part::gap, size_, "the head counts another number of gaps");
   }
 
   void check_roots() {
+    if (!rows_fit_) return;
     for (const auto& [size, said] : said_) {
       const std::string at = " at size " + std::to_string(size);
       if (!said.ours) {
-        fault(size_, said.who + at + " is beyond the end of the log");
+        fault(Part::tree, size_, said.who + at + " is beyond the end of the log");
       } else if (*said.ours != said.root) {
-        fault(size == 0 ? 0 : size - 1, said.who + at + " has another root");
+        fault(Part::tree, size == 0 ? 0 : size - 1, said.who + at + " has another root");
       }
     }
   }
@@ -339,10 +355,61 @@ class Checker {
   CompactRange range_;
   std::array<std::vector<TreeHash>, levels_max> levels_;
   std::array<std::uint64_t, levels_max> tiles_{};
+  bool rows_fit_ = true;  // Otherwise what follows from them differs too, and says nothing new.
   CheckReport report_;
 };
 
 }  // namespace
+
+const char* name_of(Fault::Part part) {
+  switch (part) {
+    case Part::head:
+      return "head";
+    case Part::leaf:
+      return "leaf";
+    case Part::tile:
+      return "tile";
+    case Part::payload:
+      return "payload";
+    case Part::gap:
+      return "gap";
+    case Part::checkpoint:
+      return "checkpoint";
+    case Part::cosignature:
+      return "cosignature";
+    case Part::evidence:
+      return "evidence";
+    case Part::stray:
+      return "stray row";
+    case Part::tree:
+      break;
+  }
+  return "tree";
+}
+
+const char* remedy(Fault::Part part) {
+  switch (part) {
+    case Part::head:
+      return "--repair builds it again, if its leaves come to what was signed";
+    case Part::tile:
+      return "--repair computes it from what lies below, if that comes to the head";
+    case Part::leaf:
+    case Part::payload:
+      return "after --repair it is fetched again from any peer that holds it";
+    case Part::checkpoint:
+    case Part::cosignature:
+      return "--repair drops it, and peers give it again";
+    case Part::gap:
+      return "--repair counts again";
+    case Part::stray:
+      return "--repair removes it";
+    case Part::evidence:
+      return "it cannot be mended here, and the log stays frozen";
+    case Part::tree:
+      break;
+  }
+  return "it cannot be mended: keep a copy and restore the store from a backup";
+}
 
 CheckReport check(const ReadTxn& txn, const LogId& log,
                   const std::function<bool(std::uint64_t)>& progress) {

@@ -1,6 +1,7 @@
 #include "storage/log_store.hpp"
 
 #include "protocol/base/check.hpp"
+#include "storage/log_mend.hpp"
 #include "storage/packing.hpp"
 
 // Heads, and reading what append() packed. A damaged leaf or payload row reads as if it were not
@@ -96,6 +97,8 @@ Bytes bundle(const ReadTxn& txn, const LogId& log, std::uint64_t first, std::uin
   const auto held = head(txn, log);
   Bytes packed;
   last = std::min(last, held ? held->size() : 0);
+  // Whoever asks may have it from somebody else.
+  if (first < last && is_wanted(txn, log, first / bundle_leaves)) return packed;
   // What most peers ask for is exactly one row.
   if (first % bundle_leaves == 0 && last == first + bundle_leaves) {
     const auto row = txn.get(Table::bundles, numbered_key(log, first / bundle_leaves));

@@ -61,7 +61,8 @@ void create(WriteTxn& txn, const LogId& log, const MemberId& member, const Space
 
 /// Appends at `first`, which must be the log's size (conflict otherwise). Repeats the tree step
 /// before disk: every leaf decodes, and every payload given has the size that its leaf names
-/// (bad_proof); that it is what its leaf commits to is the caller's to have checked.
+/// (bad_proof); that it is what its leaf commits to is the caller's to have checked. unavailable if
+/// it completes a bundle of which leaves are wanted.
 /// Returns the new head; on error nothing was changed that commit() could keep.
 [[nodiscard]] Result<LogHead> append(WriteTxn& txn, const LogId& log, std::uint64_t first,
                                      std::span<const NewEntry> entries);
@@ -69,14 +70,15 @@ void create(WriteTxn& txn, const LogId& log, const MemberId& member, const Space
 /// said of a larger tree: checkpoint and cosignatures. For a log of two histories, of which another
 /// one counts. Throws StorageError if what stays cannot be read.
 void set_back(WriteTxn& txn, const LogId& log, std::uint64_t size);
-/// Fills a gap. bad_proof if the leaf commits to something else; not_found beyond the end. A
-/// payload already held is left alone.
+/// Fills a gap. bad_proof if the leaf commits to something else; not_found beyond the end; io if
+/// the leaf is damaged. A payload already held is left alone.
 [[nodiscard]] Result<bool> put_payload(WriteTxn& txn, const LogId& log, std::uint64_t index,
                                        BytesView payload);
 
 /// The leaf at `index`, as stored.
 [[nodiscard]] std::optional<Bytes> leaf(const ReadTxn& txn, const LogId& log, std::uint64_t index);
-/// Leaves [first, last) as an entry bundle; empty where the log is shorter.
+/// Leaves [first, last) as an entry bundle; empty where the log is shorter, and if leaves of its
+/// first bundle are wanted.
 [[nodiscard]] Bytes bundle(const ReadTxn& txn, const LogId& log, std::uint64_t first,
                            std::uint64_t last);
 /// The same, decoded: up to the first that is damaged, or the end of the log.
@@ -129,8 +131,21 @@ bool put_evidence(WriteTxn& txn, BytesView key, std::string_view text);
 
 /// Something that is not as it was written.
 struct Fault {
+  enum class Part : std::uint8_t {
+    head,
+    leaf,
+    tile,
+    payload,
+    gap,  ///< What is noted as missing.
+    checkpoint,
+    cosignature,
+    evidence,
+    stray,  ///< A row that does not belong.
+    tree,   ///< All rows are whole, but together they are another log.
+  };
   std::uint64_t index = 0;  ///< The leaf it concerns, or the first of those; the size for the head.
   std::string what;         ///< For the operator.
+  Part part = Part::leaf;
 };
 /// What check() found.
 struct CheckReport {
@@ -139,6 +154,10 @@ struct CheckReport {
   std::uint64_t gaps = 0;
   std::vector<Fault> faults;  ///< At most 100; the check stops there.
 };
+/// How such a fault is mended, or what else to do: a sentence for the operator.
+[[nodiscard]] const char* remedy(Fault::Part part);
+/// Its name: "leaf", "tile".
+[[nodiscard]] const char* name_of(Fault::Part part);
 /// Re-hashes a whole log from its bytes: every leaf against its tile, every payload against its
 /// leaf, every tile against its parent, the head against the root, the checkpoint and cosignatures
 /// against the tree. `progress` (may be empty) is called now and then with the number of leaves

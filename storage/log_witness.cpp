@@ -1,5 +1,5 @@
 #include "protocol/base/check.hpp"
-#include "storage/log_store.hpp"
+#include "storage/log_mend.hpp"
 #include "storage/packing.hpp"
 
 // What was said about a log: its checkpoint, its witnesses' words, and proof of a lie.
@@ -19,6 +19,9 @@ Result<bool> check_tree(const ReadTxn& txn, const LogId& log, std::uint64_t size
   // with many witnesses need not hash its right edge again for each of them.
   const auto kept = checkpoint(txn, log);
   const bool is_kept = kept && kept->size == size && kept->root == root;
+  if (!is_kept && size != held->size() && is_wanted(txn, log, size / bundle_leaves)) {
+    return fail(Errc::unavailable, "leaves at its end are damaged and come from peers first");
+  }
   if (!is_kept && root_at(txn, log, size) != root) {
     return fail(Errc::conflict, "another root at size " + std::to_string(size));
   }

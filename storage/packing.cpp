@@ -13,7 +13,6 @@ constexpr std::string_view checksum_domain = "kith/row/v1\n";
 constexpr std::size_t checksum_bytes = 8;
 constexpr std::size_t recent_head_bytes = sizeof(std::uint16_t) + 1;
 constexpr std::uint32_t not_packed = 0xFFFFFFFF;
-constexpr std::size_t group_head_bytes = group_payloads * sizeof(std::uint32_t);
 
 template <class Value>
 Value take(BytesView& from) {

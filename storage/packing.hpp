@@ -16,6 +16,7 @@ namespace kith::storage {
 
 inline constexpr std::size_t bundle_leaves = limits::tile_hashes;
 inline constexpr std::size_t group_payloads = 64;
+inline constexpr std::size_t group_head_bytes = group_payloads * sizeof(std::uint32_t);
 /// Larger payloads lie by themselves, so that filling one gap never rewrites megabytes.
 inline constexpr std::size_t packed_payload_bytes_max = 16 * limits::ki;
 

@@ -7,7 +7,7 @@
 #include "protocol/base/text.hpp"
 #include "storage/high_water.hpp"
 #include "storage/lmdb.hpp"
-#include "storage/log_store.hpp"
+#include "storage/log_mend.hpp"
 
 namespace kith::daemon {
 namespace {
@@ -39,82 +39,164 @@ class ProgressBar {
   std::uint64_t total_;
 };
 
-/// A log of our own must reach what we signed, with the same root.
-std::optional<storage::log_store::Fault> against_high_water(const storage::ReadTxn& txn,
-                                                            const LogId& log,
-                                                            const storage::HighWaterMarks& marks,
-                                                            std::uint64_t size) {
-  const auto mark = marks.find(log);
-  if (mark == marks.end()) return std::nullopt;
-  if (size < mark->second.size) {
-    return storage::log_store::Fault{
-        size, "the log ends before size " + std::to_string(mark->second.size) +
-                  ", which was signed: nothing is signed until peers gave the "
-                  "tail back"};
-  }
-  if (storage::log_store::root_at(txn, log, mark->second.size) != mark->second.root) {
-    return storage::log_store::Fault{mark->second.size,
-                                     "the log is not the one whose size was signed"};
-  }
-  return std::nullopt;
+using storage::log_store::CheckReport;
+using storage::log_store::Fault;
+
+std::string short_id(BytesView id) { return to_base32(id).substr(0, id_characters); }
+
+std::string counted(std::uint64_t count, const std::string& one, const std::string& many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
 }
 
-void print(std::ostream& out, const storage::LogHead& head,
-           const storage::log_store::CheckReport& report, bool own) {
-  out << to_base32(head.log.view()).substr(0, id_characters) << " of member "
-      << to_base32(head.member.view()).substr(0, id_characters) << (own ? " (this one)" : "")
-      << ": " << report.leaves << " entries, " << report.payloads << " payloads, " << report.gaps
-      << " missing: " << (report.faults.empty() ? "intact" : "DAMAGED") << '\n';
-  for (const storage::log_store::Fault& fault : report.faults) {
-    out << "  at " << fault.index << ": " << fault.what << '\n';
+/// One run of the command over one data directory.
+class Check {
+ public:
+  Check(const DataDir& dir, const Identity& identity, bool repair, bool progress, std::ostream& out)
+      : dir_(dir),
+        identity_(identity),
+        repair_(repair),
+        out_(out),
+        database_(dir.log(), storage::log_tables(), storage::LmdbDatabase::Durability::full),
+        high_water_(dir.high_water()),
+        logs_(storage::log_store::logs(*database_.read())),
+        bar_(out, progress, entries()) {}
+
+  Exit run() {
+    for (const LogId& log : logs_) check_log(log);
+    for (const auto& [log, mark] : high_water_.marks()) {
+      if (std::ranges::find(logs_, log) != logs_.end()) continue;
+      ++damaged_;
+      out_ << short_id(log.view()) << ": size " << mark.size
+           << " was signed, but the log is not here: DAMAGED\n";
+    }
+    return conclude();
   }
-}
 
-Exit check_logs(const DataDir& dir, const Identity& identity, bool progress, std::ostream& out) {
-  const storage::LmdbDatabase database(dir.log(), storage::log_tables(),
-                                       storage::LmdbDatabase::Durability::full);
-  const storage::HighWaterFile high_water(dir.high_water());
-  const auto txn = database.read();
-  const auto heads = storage::log_store::heads(*txn);
+ private:
+  [[nodiscard]] std::uint64_t entries() const {
+    std::uint64_t total = 0;
+    const auto txn = database_.read();
+    for (const LogId& log : logs_) {
+      if (const auto head = storage::log_store::readable_head(*txn, log)) total += head->size();
+    }
+    return total;
+  }
 
-  std::uint64_t total = 0;
-  for (const storage::LogHead& head : heads) total += head.size();
-  ProgressBar bar(out, progress, total);
-  std::uint64_t before = 0;
-  std::size_t damaged = 0;
-  for (const storage::LogHead& head : heads) {
+  void check_log(const LogId& log) {
+    CheckReport report = check(log);
+    print(log, report);
+    if (repair_ && !report.faults.empty()) {
+      mend(log);
+      report = check(log);
+      if (!report.faults.empty()) print(log, report);
+    }
+    done_ += report.leaves;
+    damaged_ += report.faults.empty() ? 0 : 1;
+    const auto txn = database_.read();
+    const auto head = storage::log_store::readable_head(*txn, log);
+    to_fetch_ += (head ? head->gaps : 0) + storage::log_store::wanted_bundles(*txn, log).size();
+  }
+
+  CheckReport check(const LogId& log) {
+    const auto txn = database_.read();
     const auto on_progress = [&](std::uint64_t done) {
-      bar.show(before + done);
+      bar_.show(done_ + done);
       return true;
     };
-    auto report = storage::log_store::check(*txn, head.log, on_progress);
-    if (report.faults.empty()) {
-      const auto fault = against_high_water(*txn, head.log, high_water.marks(), head.size());
-      if (fault) report.faults.push_back(*fault);
+    auto report = storage::log_store::check(*txn, log, on_progress);
+    const auto head = storage::log_store::readable_head(*txn, log);
+    if (report.faults.empty() && head) {
+      if (auto fault = against_high_water(*txn, *head)) report.faults.push_back(std::move(*fault));
     }
-    before += head.size();
-    damaged += report.faults.empty() ? 0 : 1;
-    bar.clear();
-    print(out, head, report, head.member == identity.member);
+    bar_.clear();
+    return report;
   }
-  for (const auto& [log, mark] : high_water.marks()) {
-    if (storage::log_store::head(*txn, log)) continue;
-    ++damaged;
-    out << to_base32(log.view()).substr(0, id_characters) << ": size " << mark.size
-        << " was signed, but the log is not here: DAMAGED\n";
+
+  /// A log of our own must reach what we signed, with the same root.
+  [[nodiscard]] std::optional<Fault> against_high_water(const storage::ReadTxn& txn,
+                                                        const storage::LogHead& head) const {
+    const auto mark = high_water_.marks().find(head.log);
+    if (mark == high_water_.marks().end()) return std::nullopt;
+    if (head.size() < mark->second.size) {
+      return Fault{head.size(),
+                   "the log ends before size " + std::to_string(mark->second.size) +
+                       ", which was signed: nothing is signed until peers gave the tail back",
+                   Fault::Part::tree};
+    }
+    if (storage::log_store::root_at(txn, head.log, mark->second.size) != mark->second.root) {
+      return Fault{mark->second.size, "the log is not the one whose size was signed",
+                   Fault::Part::tree};
+    }
+    return std::nullopt;
   }
-  if (damaged == 0) {
-    out << heads.size() << (heads.size() == 1 ? " log" : " logs") << ", all intact\n";
-    return Exit::ok;
+
+  void mend(const LogId& log) {
+    storage::log_store::MendGrounds grounds{
+        identity_.network, {identity_.member, identity_.founder}, {}};
+    const auto mark = high_water_.marks().find(log);
+    if (mark != high_water_.marks().end()) grounds.mark = mark->second;
+    // One transaction: a crash leaves the log as it was, or mended.
+    const auto txn = database_.write();
+    const auto mended = storage::log_store::mend(*txn, log, grounds);
+    if (!mended) {
+      out_ << "  not repaired: " << mended.error().detail << '\n';
+      return;
+    }
+    txn->commit();
+    out_ << "  repaired: " << counted(mended->rows_computed, "row", "rows") << " computed, "
+         << mended->rows_dropped << " dropped; to be fetched from peers: "
+         << counted(mended->new_gaps.size(), "payload", "payloads") << " and the leaves of "
+         << counted(mended->wanted_bundles.size(), "bundle", "bundles") << '\n';
   }
-  out << damaged << " damaged. Stop, keep a copy of " << dir.path().string()
-      << ", and restore from a backup or from your peers.\n";
-  return Exit::failed;
-}
+
+  void print(const LogId& log, const CheckReport& report) const {
+    const auto head = storage::log_store::readable_head(*database_.read(), log);
+    out_ << short_id(log.view()) << " of member "
+         << (head ? short_id(head->member.view()) : "that cannot be told")
+         << (head && head->member == identity_.member ? " (this one)" : "") << ": " << report.leaves
+         << " entries, " << report.payloads << " payloads, " << report.gaps
+         << " missing: " << (report.faults.empty() ? "intact" : "DAMAGED") << '\n';
+    for (const Fault& fault : report.faults) {
+      out_ << "  " << name_of(fault.part) << " at " << fault.index << ": " << fault.what << "; "
+           << remedy(fault.part) << '\n';
+    }
+  }
+
+  [[nodiscard]] Exit conclude() const {
+    if (damaged_ == 0) {
+      out_ << counted(logs_.size(), "log", "logs") << ", all intact\n";
+    } else {
+      out_ << damaged_ << " damaged. ";
+      if (!repair_) {
+        out_ << "Keep a copy of " << dir_.path().string() << ", then run: kithd check --repair\n";
+      } else if (to_fetch_ == 0) {
+        out_ << "What is left cannot be mended here: keep a copy of " << dir_.path().string()
+             << ", and restore from a backup or from your peers.\n";
+      } else {
+        out_ << "Nothing is signed over damaged leaves of this member's own log.\n";
+      }
+    }
+    if (repair_ && to_fetch_ > 0) out_ << "Start kithd: what is missing is fetched from peers.\n";
+    return damaged_ == 0 ? Exit::ok : Exit::failed;
+  }
+
+  const DataDir& dir_;
+  const Identity& identity_;
+  bool repair_;
+  std::ostream& out_;
+  storage::LmdbDatabase database_;
+  storage::HighWaterFile high_water_;
+  std::vector<LogId> logs_;
+  ProgressBar bar_;
+  std::uint64_t done_ = 0;
+  std::uint64_t to_fetch_ = 0;
+  std::size_t damaged_ = 0;
+};
 
 }  // namespace
 
-Exit check_command(const std::string& dir, bool progress, std::ostream& out, std::ostream& err) {
+Exit check_command(const std::string& dir, const CheckSettings& settings, bool progress,
+                   std::ostream& out, std::ostream& err) {
   const auto data = DataDir::open(dir);
   if (!data) {
     err << "kithd: " << data.error().detail << '\n';
@@ -127,7 +209,7 @@ Exit check_command(const std::string& dir, bool progress, std::ostream& out, std
     err << "kithd: " << identity.error().detail << '\n';
     return Exit::configuration;
   }
-  return check_logs(*data, *identity, progress, out);
+  return Check(*data, *identity, settings.repair, progress, out).run();
 }
 
 }  // namespace kith::daemon

@@ -47,8 +47,9 @@ bool SyncEngine::idle() const {
   const bool asking = std::ranges::any_of(peers_, [](const auto& entry) {
     return !entry.second.pending.empty() || entry.second.asked_other != 0;
   });
-  const bool storing = std::ranges::any_of(
-      logs_, [](const auto& entry) { return entry.second.stores_pending != 0; });
+  const bool storing = std::ranges::any_of(logs_, [](const auto& entry) {
+    return entry.second.stores_pending != 0 || entry.second.puts_pending != 0;
+  });
   return !asking && !storing;
 }
 
@@ -57,6 +58,7 @@ void SyncEngine::on(LogFollowed& event, Actions& actions) {
   if (!is_new) return;
   Log& log = entry->second;
   take_over(event, log);
+  want_again(event.log, log, event.wanted);
   touch(log);
   // A log that is new to us may be old news to peers who said so before we followed it.
   for (auto& [id, peer] : peers_) {
@@ -123,9 +125,16 @@ void SyncEngine::on(PeerLost& event, Actions&) {
   for (const Pending& pending : peer->second.pending) {
     if (std::holds_alternative<BundleAsk>(pending.ask)) --in_flight_;
     Log& log = logs_.at(pending.log);
+    if (pending.again) {
+      not_answered_again(pending);
+      continue;
+    }
     if (log.fetch && log.fetches == pending.fetch) log.fetch->put_back(pending.ask);
   }
-  for (auto& [_, log] : logs_) log.useless.erase(event.peer);
+  for (auto& [_, log] : logs_) {
+    log.useless.erase(event.peer);
+    log.useless_again.erase(event.peer);
+  }
   peers_.erase(peer);
 }
 
@@ -219,6 +228,7 @@ void SyncEngine::on(LogFrozen& event, Actions& actions) {
   Log& log = logs_.at(event.log);
   if (log.frozen) return;
   log.frozen = true;
+  log.agreed_root = event.agreed_root;
   log.next_target.reset();
   end_fetch(event.log, log);
   touch(log);
@@ -243,6 +253,7 @@ void SyncEngine::on(Tick& event, Actions& actions) {
   // Whoever answered wrongly may be the only one in reach: without another chance, what it alone
   // can give would stand still for as long as the connection does.
   for (auto& [_, log] : logs_) log.useless.clear();
+  look_again();
   ask_checkpoints_again(actions);
   for (auto& [log_id, log] : logs_) {
     if (log.gaps.empty()) continue;

@@ -46,7 +46,9 @@ struct LogFollowed {
   std::uint64_t agreed = 0;
   std::vector<std::uint64_t> gaps;
   bool frozen = false;
-  TreeHash agreed_root{};  ///< Of the agreed size.
+  /// Bundles with damaged leaves: to be fetched again.
+  std::vector<std::uint64_t> wanted = {};
+  TreeHash agreed_root{};  ///< Of the agreed size, if it is frozen.
 };
 /// What is held of a followed log was set back, or it is not frozen any more: it goes on from here.
 struct LogReset {
@@ -92,14 +94,28 @@ struct PayloadsStored {
   bool accepted = true;  ///< False: one of them was not what its leaf commits to.
   PeerId from = 0;
 };
+/// The answer to PutLeaves.
+struct LeavesPut {
+  LogId log;
+  PeerId from = 0;
+  std::uint64_t first = 0;
+  enum class Outcome : std::uint8_t {
+    put,
+    refused,  ///< They do not come to the head: another peer is asked.
+    failed,   ///< The disk was full, or the store is damaged further: to be tried again.
+  };
+  Outcome outcome = Outcome::put;
+  std::vector<std::uint64_t> new_gaps;  ///< Payloads that do not fit the leaves.
+};
 struct AgreedChanged {
   LogId log;
   std::uint64_t agreed = 0;
-  TreeHash root{};  ///< Of that size.
+  TreeHash root{};  ///< Of that size, if the log is frozen.
 };
 /// A fork was proven: nothing more is taken into the log, but what is agreed.
 struct LogFrozen {
   LogId log;
+  TreeHash agreed_root{};
 };
 /// More than half of the witnesses of a frozen log cosigned this tree, of which less is held here.
 struct AgreedElsewhere {
@@ -112,8 +128,8 @@ struct Tick {
   std::uint64_t now_ms = 0;
 };
 using Event = std::variant<LogFollowed, PeerConnected, PeerLost, MessageReceived, EntriesStored,
-                           CheckpointKept, PayloadsStored, AgreedChanged, LogFrozen, LogReset,
-                           AgreedElsewhere, Tick>;
+                           CheckpointKept, PayloadsStored, LeavesPut, AgreedChanged, LogFrozen,
+                           LogReset, AgreedElsewhere, Tick>;
 
 // ---- actions
 // -------------------------------------------------------------------------------------
@@ -153,6 +169,14 @@ struct StorePayloads {
   PeerId from = 0;
   std::vector<std::pair<std::uint64_t, Bytes>> payloads;
 };
+/// Put the leaves of a damaged bundle back, or its beginning, if they are those of the log: they
+/// are as a peer gave them. Answer: LeavesPut.
+struct PutLeaves {
+  LogId log;
+  PeerId from = 0;
+  std::uint64_t first = 0;
+  std::vector<Bytes> leaves;
+};
 struct DropPeer {
   PeerId peer = 0;
   Error why;
@@ -177,7 +201,7 @@ struct OwnLogBehind {
   std::uint64_t size = 0;
 };
 using Action = std::variant<Send, Serve, AnnounceLogs, PushEntries, StoreEntries, StorePayloads,
-                            DropPeer, ForkFound, CompareCheckpoint, OwnLogBehind>;
+                            PutLeaves, DropPeer, ForkFound, CompareCheckpoint, OwnLogBehind>;
 
 /// Decides what to tell each peer so that every followed log reaches every member.
 ///
@@ -213,6 +237,11 @@ class SyncEngine {
     std::vector<VerifiedEntry> entries;
     std::vector<TreeHash> hashes;
   };
+  enum class Wanted : std::uint8_t {
+    missing,
+    asked,    // Or being put.
+    resting,  // It could not be put: asked again after a while.
+  };
   struct Log {
     bool own = false;
     bool frozen = false;
@@ -230,6 +259,10 @@ class SyncEngine {
     std::set<PeerId> useless;   // Peers that could not serve this target.
     std::map<std::uint64_t, Waiting> waiting;
     std::size_t stores_pending = 0;
+    // Bundles with damaged leaves, which are fetched again (refetch.cpp).
+    std::map<std::uint64_t, Wanted> wanted;
+    std::set<PeerId> useless_again;
+    std::size_t puts_pending = 0;
   };
   struct PeerLog {
     std::uint64_t size = 0;  // What it said it holds, or what we sent it ...
@@ -246,12 +279,13 @@ class SyncEngine {
     /// At least that.
     void holds(const SignedCheckpoint& checkpoint);
     /// Whether it may have the leaves of that tree: of another one of this size it has not.
-    [[nodiscard]] bool may_serve(const SignedCheckpoint& target) const;
+    [[nodiscard]] bool may_serve(std::uint64_t tree_size, const TreeHash& tree) const;
   };
   struct Pending {
     LogId log;
     std::uint64_t fetch = 0;  // Which of the log's it is for.
     Ask ask;
+    bool again = false;  // Of what is held but damaged.
   };
   struct Peer {
     MemberId member;
@@ -275,6 +309,7 @@ class SyncEngine {
   void on(EntriesStored& event, Actions& actions);
   void on(CheckpointKept& event, Actions& actions);
   void on(PayloadsStored& event, Actions& actions);
+  void on(LeavesPut& event, Actions& actions);
   void on(AgreedChanged& event, Actions& actions);
   void on(LogFrozen& event, Actions& actions);
   void on(LogReset& event, Actions& actions);
@@ -315,7 +350,10 @@ class SyncEngine {
   void ask_checkpoints_again(Actions& actions);
   void ask_more(Actions& actions);
   [[nodiscard]] bool ask_next(const LogId& id, Log& log, Actions& actions);
-  [[nodiscard]] std::optional<PeerId> choose_peer(const LogId& id, const Log& log) const;
+  [[nodiscard]] std::optional<PeerId> choose_peer(
+      const LogId& id, const std::set<PeerId>& useless,
+      const std::function<bool(const PeerLog&)>& may_serve) const;
+  void send_ask(PeerId to, Pending pending, Actions& actions);
   void ask_payloads(const LogId& id, Log& log, PeerId peer, Actions& actions);
   void release(const LogId& id, Log& log, Actions& actions);
   void wrong_answer(PeerId peer, const Pending& pending, Log& log, const char* what,
@@ -325,13 +363,26 @@ class SyncEngine {
   [[nodiscard]] Result<std::vector<VerifiedEntry>> read_entries(std::span<const BytesView> leaves,
                                                                 std::size_t payloads_from,
                                                                 BytesView payloads) const;
+  // refetch.cpp
+  /// Of a tile, which is empty then.
+  [[nodiscard]] static bool says_not_held(const peer::Tiles& message);
+  /// It is no lie: what a peer holds may be damaged, or not be there yet.
+  static void not_held(PeerId peer, const Pending& pending, Log& log);
+  void want_again(const LogId& id, Log& log, std::span<const std::uint64_t> bundles);
+  void ask_again(Actions& actions);
+  void look_again();
+  void not_answered_again(const Pending& pending);
+  void entries_again(PeerId peer, const Pending& pending, const peer::Entries& message,
+                     Actions& actions);
   void asked(Peer& peer);
+  [[nodiscard]] static std::vector<std::vector<TreeHash>> decode_tiles(const peer::Tiles& message);
   static void drop(PeerId peer, Errc code, const char* why, Actions& actions);
 
   CheckpointVerifier verifier_;
   bool check_hashes_;
   std::map<LogId, Log> logs_;
   std::set<LogId> fetching_;
+  std::set<LogId> refetching_;
   std::map<PeerId, Peer> peers_;
   std::map<MemberId, Common> common_;
   std::uint64_t changes_ = 0;

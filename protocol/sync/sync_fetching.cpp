@@ -82,17 +82,19 @@ void SyncEngine::PeerLog::holds(const SignedCheckpoint& checkpoint) {
   root = checkpoint.root;
 }
 
-bool SyncEngine::PeerLog::may_serve(const SignedCheckpoint& target) const {
-  return size > target.size || (size == target.size && root == target.root);
+bool SyncEngine::PeerLog::may_serve(std::uint64_t tree_size, const TreeHash& tree) const {
+  return size > tree_size || (size == tree_size && root == tree);
 }
 
-std::optional<PeerId> SyncEngine::choose_peer(const LogId& id, const Log& log) const {
+std::optional<PeerId> SyncEngine::choose_peer(
+    const LogId& id, const std::set<PeerId>& useless,
+    const std::function<bool(const PeerLog&)>& may_serve) const {
   std::optional<PeerId> best;
   std::size_t least = limits::fetch_window;
   for (const auto& [peer_id, peer] : peers_) {
     const auto said = peer.logs.find(id);
-    if (said == peer.logs.end() || !said->second.may_serve(*log.target)) continue;
-    if (log.useless.contains(peer_id) || peer.pending.size() >= least) continue;
+    if (said == peer.logs.end() || !may_serve(said->second)) continue;
+    if (useless.contains(peer_id) || peer.pending.size() >= least) continue;
     least = peer.pending.size();
     best = peer_id;
   }
@@ -100,25 +102,31 @@ std::optional<PeerId> SyncEngine::choose_peer(const LogId& id, const Log& log) c
 }
 
 bool SyncEngine::ask_next(const LogId& id, Log& log, Actions& actions) {
-  const auto chosen = choose_peer(id, log);
+  const auto chosen = choose_peer(id, log.useless, [&](const PeerLog& said) {
+    return said.may_serve(log.target->size, log.target->root);
+  });
   if (!chosen) return false;
   const auto ask = log.fetch->next();
   if (!ask) return false;
-  Peer& peer = peers_.at(*chosen);
-  asked(peer);
-  peer.pending.push_back({id, log.fetches, *ask});
-  if (const auto* bundle = std::get_if<BundleAsk>(&*ask)) {
-    ++in_flight_;
-    actions.push_back(
-        Send{*chosen, peer::GetEntries{id, bundle->first, bundle->last, bundle->payloads_from}});
-    return true;
-  }
-  peer::GetTiles get{id, log.target->size, {}};
-  for (const TileId& tile : std::get<TileAsk>(*ask).tiles) {
-    get.tiles.push_back({static_cast<std::uint8_t>(tile.level), tile.index});
-  }
-  actions.push_back(Send{*chosen, std::move(get)});
+  send_ask(*chosen, {id, log.fetches, *ask, false}, actions);
   return true;
+}
+
+void SyncEngine::send_ask(PeerId to, Pending pending, Actions& actions) {
+  Peer& peer = peers_.at(to);
+  asked(peer);
+  if (const auto* bundle = std::get_if<BundleAsk>(&pending.ask)) {
+    ++in_flight_;
+    actions.push_back(Send{
+        to, peer::GetEntries{pending.log, bundle->first, bundle->last, bundle->payloads_from}});
+  } else {
+    peer::GetTiles get{pending.log, logs_.at(pending.log).target->size, {}};
+    for (const TileId& tile : std::get<TileAsk>(pending.ask).tiles) {
+      get.tiles.push_back({static_cast<std::uint8_t>(tile.level), tile.index});
+    }
+    actions.push_back(Send{to, std::move(get)});
+  }
+  peer.pending.push_back(std::move(pending));
 }
 
 void SyncEngine::ask_more(Actions& actions) {
@@ -131,6 +139,7 @@ void SyncEngine::ask_more(Actions& actions) {
       asked_any = ask_next(id, logs_.at(id), actions) || asked_any;
     }
   }
+  ask_again(actions);
 }
 
 void SyncEngine::ask_payloads(const LogId& id, Log& log, PeerId peer_id, Actions& actions) {

@@ -136,13 +136,8 @@ void SyncEngine::receive(PeerId id, peer::Tiles& message, Actions& actions) {
   if (!log.fetch || log.fetches != pending->fetch) return;  // Of an earlier target.
 
   const auto& ask = std::get<TileAsk>(pending->ask);
-  std::vector<std::vector<TreeHash>> tiles;
-  for (const Bytes& bytes : message.tiles) {
-    const auto hashes = decode_hashes(bytes);
-    if (!hashes) break;
-    tiles.push_back(*hashes);
-  }
-  if (log.fetch->on_tiles(ask, tiles) == Verdict::wrong) {
+  if (log.fetch->on_tiles(ask, decode_tiles(message)) == Verdict::wrong) {
+    if (says_not_held(message)) return not_held(id, *pending, log);
     wrong_answer(id, *pending, log, "tiles that do not verify", actions);
   }
 }
@@ -155,6 +150,7 @@ void SyncEngine::receive(PeerId id, peer::Entries& message, Actions& actions) {
   });
   if (!pending) return drop(id, Errc::unrequested, "entries that nobody asked for", actions);
   --in_flight_;
+  if (pending->again) return entries_again(id, *pending, message, actions);
   Log& log = logs_.at(message.log);
   if (!log.fetch || log.fetches != pending->fetch) return;
 
@@ -169,6 +165,7 @@ void SyncEngine::receive(PeerId id, peer::Entries& message, Actions& actions) {
                               ? log.fetch->on_bundle(ask, hashes)
                               : Verdict::good;
   if (verdict == Verdict::wrong) {
+    if (message.leaves.empty()) return not_held(id, *pending, log);
     return wrong_answer(id, *pending, log, "entries that do not verify", actions);
   }
   if (verdict == Verdict::conflict) {
@@ -251,6 +248,16 @@ void SyncEngine::wrong_answer(PeerId id, const Pending& pending, Log& log, const
   const PeerLog& said = peers_.at(id).logs[pending.log];
   const bool offered_it = said.size == log.fetch->size() && said.root == log.fetch->root();
   if (offered_it) drop(id, Errc::bad_proof, what, actions);
+}
+
+std::vector<std::vector<TreeHash>> SyncEngine::decode_tiles(const peer::Tiles& message) {
+  std::vector<std::vector<TreeHash>> tiles;
+  for (const Bytes& bytes : message.tiles) {
+    const auto hashes = decode_hashes(bytes);
+    if (!hashes) break;
+    tiles.push_back(*hashes);
+  }
+  return tiles;
 }
 
 std::optional<SyncEngine::Pending> SyncEngine::take_pending(

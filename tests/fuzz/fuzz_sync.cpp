@@ -46,7 +46,8 @@ class Play {
     driver_.connect(last, false);
     say(last, SyncDriver::own_log, TrueLog::entries);
     say(last, SyncDriver::other_log, TrueLog::entries);
-    for (int second = 0; second < 120 && !driver_.at_rest(); ++second) {
+    // What is asked of one peer alone may wait for each silent one in turn.
+    for (int second = 0; second < 400 && !driver_.at_rest(); ++second) {
       while (driver_.commit(false)) {
       }
       while (driver_.connected(last) && !driver_.requests(last).empty()) answer(last);

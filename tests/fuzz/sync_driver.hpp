@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <deque>
+#include <set>
 
 #include "protocol/base/check.hpp"
 #include "protocol/sync/sync_engine.hpp"
@@ -41,10 +42,22 @@ class SyncDriver {
 
   /// Before anything else, once for each of the two.
   void follow(const LogId& log, std::uint64_t size, std::uint64_t checkpoint) {
-    logs_[log] = {size, checkpoint};
+    Held& held = logs_[log];
+    held = {size, checkpoint};
+    // Of some of what is held the leaves are damaged.
+    for (std::uint64_t n = 0; n * limits::tile_hashes < size; ++n) {
+      if ((size >> n & 1) != 0) held.wanted.insert(n);
+    }
     sync::SignedCheckpoint newest;
     if (checkpoint != 0) newest = {checkpoint, truth().root(checkpoint), note_of(checkpoint)};
-    step(sync::LogFollowed{log, log == own_log, truth().ranges[size], newest, 0, {}, false});
+    step(sync::LogFollowed{log,
+                           log == own_log,
+                           truth().ranges[size],
+                           newest,
+                           0,
+                           {},
+                           false,
+                           {held.wanted.begin(), held.wanted.end()}});
   }
 
   void connect(PeerId peer, bool we_dialled) {
@@ -96,8 +109,10 @@ class SyncDriver {
     jobs_.pop_front();
     if (auto* entries = std::get_if<sync::StoreEntries>(&job)) {
       store(*entries, disk_full);
+    } else if (auto* payloads = std::get_if<sync::StorePayloads>(&job)) {
+      store(*payloads, disk_full);
     } else {
-      store(std::get<sync::StorePayloads>(job), disk_full);
+      store(std::get<sync::PutLeaves>(job), disk_full);
     }
     return true;
   }
@@ -106,7 +121,8 @@ class SyncDriver {
   [[nodiscard]] bool at_rest() const {
     return engine_.idle() && std::ranges::all_of(logs_, [&](const auto& entry) {
              const Held& held = entry.second;
-             return held.frozen || (held.size == TrueLog::entries && held.checkpoint == held.size);
+             return held.frozen || (held.size == TrueLog::entries && held.checkpoint == held.size &&
+                                    held.wanted.empty());
            });
   }
 
@@ -116,6 +132,7 @@ class SyncDriver {
     std::uint64_t checkpoint = 0;
     bool frozen = false;
     bool behind = false;  // The engine said so: nothing is appended until it is fetched.
+    std::set<std::uint64_t> wanted = {};  // Bundles with damaged leaves.
   };
 
   void step(sync::Event event) {
@@ -155,9 +172,17 @@ class SyncDriver {
   void carry_out(sync::StoreEntries& action) {
     KITH_CHECK(action.entries.size() <= limits::tile_hashes);
     jobs_.emplace_back(std::move(action));
-    // A bundle in flight is one that is asked, waiting or being stored.
+    check_in_flight();
+  }
+  void carry_out(sync::PutLeaves& action) {
+    KITH_CHECK(logs_[action.log].wanted.contains(action.first / limits::tile_hashes));
+    jobs_.emplace_back(std::move(action));
+    check_in_flight();
+  }
+  /// A bundle in flight is one that is asked, waiting or being stored.
+  void check_in_flight() const {
     const auto bundles = std::ranges::count_if(
-        jobs_, [](const auto& job) { return std::holds_alternative<sync::StoreEntries>(job); });
+        jobs_, [](const auto& job) { return !std::holds_alternative<sync::StorePayloads>(job); });
     KITH_CHECK(static_cast<std::size_t>(bundles) <= limits::bundles_in_flight_max);
   }
   void carry_out(sync::StorePayloads& action) {
@@ -226,12 +251,26 @@ class SyncDriver {
     if (kept) step(sync::CheckpointKept{given.log, *checkpoint, 0});
   }
 
+  void store(sync::PutLeaves& given, bool disk_full) {
+    // The store takes nothing but the truth, and joins it with what is held.
+    bool fits = true;
+    for (std::size_t i = 0; i < given.leaves.size(); ++i) {
+      fits = fits && equal(given.leaves[i], view(truth().leaves[given.first + i]));
+    }
+    using Outcome = sync::LeavesPut::Outcome;
+    const Outcome outcome = disk_full ? Outcome::failed : fits ? Outcome::put : Outcome::refused;
+    if (outcome == Outcome::put) {
+      logs_[given.log].wanted.erase(given.first / limits::tile_hashes);
+    }
+    step(sync::LeavesPut{given.log, given.from, given.first, outcome, {}});
+  }
+
   bool may_fork_;
   sync::SyncEngine engine_;
   std::uint64_t now_ms_ = 0;
   std::map<LogId, Held> logs_;
   std::map<PeerId, std::deque<peer::Message>> peers_;  // With what was asked of each.
-  std::deque<std::variant<sync::StoreEntries, sync::StorePayloads>> jobs_;
+  std::deque<std::variant<sync::StoreEntries, sync::StorePayloads, sync::PutLeaves>> jobs_;
   std::deque<sync::Event> due_;
 };
 

@@ -81,6 +81,24 @@ TEST_P(Convergence, EveryMemberGetsEveryEntryDespiteBrokenLinksCrashesAndFullDis
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Convergence, ::testing::Values(0, 1, 2, 3));
 
+TEST(Damage, HealsWhileEverythingElseGoesWrong) {
+  std::size_t damages = 0;
+  std::size_t leaves = 0;
+  for (const std::uint64_t seed : seeds(40, 50)) {
+    Options options = everything_goes_wrong(seed);
+    options.faults.damages_per_minute = 10;
+    World world(seed, options);
+    world.run(60 * second);
+    const bool settled = world.settle(3'600 * second);
+    ASSERT_TRUE(settled) << "replay with KITH_SEED=" << seed << all(world.violations());
+    damages += world.damages();
+    leaves += world.damaged_leaves();
+  }
+  EXPECT_GT(damages, 0U);
+  EXPECT_GT(leaves, 0U);
+  std::printf("damages: %zu, of leaves: %zu\n", damages, leaves);
+}
+
 /// The same worlds with a member that lies: honest members agree all the same, take nothing that it
 /// forged, and drop nobody else.
 void expect_the_forger_gets_nowhere(Forger forger, std::uint64_t usual_seeds = 40) {

@@ -68,6 +68,7 @@ bool World::agree(bool report) {
       const std::string detail = node->up() ? node->status().state_detail : "down";
       return differ(node->code() + " is not a member in the end: " + detail);
     }
+    if (!is_mended(*node)) return differ(node->code() + " has a damaged store");
     // What is verified is shown a little later.
     if (!node->replica().idle()) return differ(node->code() + " has not finished");
     auto rows = node->members().members;

@@ -66,7 +66,9 @@ void World::Node::crash() {
   asking_ = 0;
   log_.crash();
   // Views are not synced: sometimes they are simply gone and are folded again.
-  if (world_.uniform() < 0.3) views_ = std::make_unique<testing::MemoryDatabase>();
+  // Not with holes: who cannot judge its own log again does not know who the others are.
+  const bool are_lost = world_.uniform() < 0.3;
+  if (are_lost && !World::is_holed(*this)) views_ = std::make_unique<testing::MemoryDatabase>();
 }
 
 void World::Node::later(Time delay, std::function<void()> what) {

@@ -227,6 +227,15 @@ void World::plan_faults() {
       if (!nodes_[victim]->up()) nodes_[victim]->start();
     });
   });
+  fault(faults.damages_per_minute, [this] {
+    const std::size_t victim = pick(nodes_.size());
+    if (!nodes_[victim]->up()) return;
+    nodes_[victim]->crash();
+    damage(victim);
+    after(between(100'000, 20 * second), [this, victim] {
+      if (!nodes_[victim]->up()) nodes_[victim]->start();
+    });
+  });
   fault(faults.full_disks_per_minute, [this] {
     Node& victim = *nodes_[pick(nodes_.size())];
     if (victim.up()) victim.disk().fail_commit(1 + pick(3), storage::StorageError::Kind::full);

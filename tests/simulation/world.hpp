@@ -26,6 +26,7 @@ struct Faults {
   double one_way_per_minute = 0;      ///< One direction is silent for a while.
   double crashes_per_minute = 0;      ///< A machine loses what was not durable, and comes back.
   double full_disks_per_minute = 0;   ///< The next few commits of a member fail.
+  double damages_per_minute = 0;      ///< A machine stops; a row is damaged; its store is repaired.
 };
 
 /// What one member does that lies; its daemon is honest otherwise.
@@ -79,6 +80,9 @@ class World {
   [[nodiscard]] std::size_t acknowledged() const { return acknowledged_.size(); }
   [[nodiscard]] std::size_t crashes() const { return crashes_; }
   [[nodiscard]] std::size_t decisions() const;
+  /// Rows that were damaged and mended, and how many of these took leaves that peers gave back.
+  [[nodiscard]] std::size_t damages() const { return damages_; }
+  [[nodiscard]] std::size_t damaged_leaves() const { return damaged_leaves_; }
   /// Lies that the forger told, and how often a peer found it out and dropped it.
   [[nodiscard]] std::size_t forgeries() const { return forgeries_; }
   [[nodiscard]] std::size_t forger_dropped() const { return forger_dropped_; }
@@ -115,6 +119,11 @@ class World {
   void join(std::size_t index);
   void begin_to_act(std::size_t index);
   void plan_faults();
+  // damage.cpp
+  void damage(std::size_t victim);
+  [[nodiscard]] bool held_by_another(std::size_t victim, const LogId& log, std::uint64_t index);
+  [[nodiscard]] static bool is_mended(Node& node);
+  [[nodiscard]] static bool is_holed(Node& node);
   void fault(double per_minute, std::function<void()> strike);
   void dial(std::size_t from);
   void try_dial(std::size_t from, const daemon::DialTarget& target);
@@ -163,6 +172,8 @@ class World {
   Hash digest_{};
   bool busy_ = true;
   std::size_t crashes_ = 0;
+  std::size_t damages_ = 0;
+  std::size_t damaged_leaves_ = 0;
   std::vector<Acknowledged> acknowledged_;
   std::map<std::pair<LogId, std::uint64_t>, TreeHash> signed_roots_;
   std::set<std::pair<LogId, std::string>> notes_seen_;

@@ -137,7 +137,7 @@ TEST(Digest, IsTheExampleOfTheProtocol) {
   static_cast<void>(holder.engine.step(LogFollowed{
       first, false, {}, {7, counting_from<TreeHash>(0x20), "a note"}, 5, {3, 5}, false}));
   static_cast<void>(holder.engine.step(LogFollowed{
-      second, false, {}, {9, {}, "a note"}, 2, {3}, true, counting_from<TreeHash>(0x60)}));
+      second, false, {}, {9, {}, "a note"}, 2, {3}, true, {}, counting_from<TreeHash>(0x60)}));
   EXPECT_EQ(holder.engine.digest(), overall);
 }
 
