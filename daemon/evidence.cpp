@@ -141,7 +141,7 @@ bool Replica::Impl::hear_evidence(PeerId from, const std::string& text) {
 
 void Replica::Impl::take_evidence(const Contradiction& proven, const std::string& text) {
   const Bytes key = key_of(proven);
-  if (evidence.size() >= storage::log_store::evidence_max) return;
+  if (evidence.contains(key) || !make_room_for_evidence(proven.member)) return;
   if (!evidence.emplace(key, KeptEvidence{text, proven}).second) return;
   host.log_line(in_words(proven));
   write([=](storage::WriteTxn& txn,
@@ -153,6 +153,25 @@ void Replica::Impl::take_evidence(const Contradiction& proven, const std::string
     host.send(id, peer::encode(peer::Evidence{text}));
     tell_agreed(id, commons_log(proven.member));
   }
+}
+
+bool Replica::Impl::make_room_for_evidence(const MemberId& member) {
+  // Whoever accuses itself over and over must not keep others from being accused.
+  std::vector<Bytes> same;
+  for (const auto& [key, kept] : evidence) {
+    if (kept.proven.member == member) same.push_back(key);
+  }
+  if (same.size() < storage::log_store::evidence_per_member_max) {
+    return evidence.size() < storage::log_store::evidence_max;
+  }
+  const auto idle = std::ranges::find_if(
+      same, [&](const Bytes& key) { return !counts(evidence.at(key).proven); });
+  if (idle == same.end()) return false;
+  evidence.erase(*idle);
+  write([key = *idle](storage::WriteTxn& txn,
+                      storage::HighWaterMarks&) { txn.erase(storage::Table::evidence, key); },
+        [](const std::optional<Error>&) {});
+  return true;
 }
 
 std::string Replica::Impl::in_words(const Contradiction& proven) const {

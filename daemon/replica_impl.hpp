@@ -207,6 +207,8 @@ struct Replica::Impl {
   /// False: it proves nothing, and the connection is ended.
   bool hear_evidence(PeerId from, const std::string& text);
   void take_evidence(const Contradiction& proven, const std::string& text);
+  /// Drops what nothing follows from any more, if need be. False if there is none.
+  [[nodiscard]] bool make_room_for_evidence(const MemberId& member);
   [[nodiscard]] std::string in_words(const Contradiction& proven) const;
   void send_evidence(PeerId peer);
   void load_evidence(const storage::ReadTxn& txn);

@@ -318,6 +318,29 @@ TEST_F(Forked, TwoCertificatesOfOneNumberFreezeUntilAHigherOne) {
   EXPECT_EQ(row().held_size, 5U);
 }
 
+TEST_F(Forked, WhoAccusesItselfOverAndOverLeavesRoomForOthers) {
+  const SigningKey identity(recovery_);
+  for (std::uint64_t number = 1; number <= 3 * storage::log_store::evidence_per_member_max;
+       ++number) {
+    const Evidence evidence = make_evidence(certified(identity, now_ms + number, DhSecret{{8}}),
+                                            certified(identity, now_ms + number, DhSecret{{9}}));
+    say(peer_id, peer::Evidence{encode_evidence(evidence)});
+  }
+  EXPECT_FALSE(dropped(peer_id));
+  EXPECT_EQ(storage::log_store::evidence(*desk_.log().read()).size(),
+            storage::log_store::evidence_per_member_max);
+  // A higher certificate ends what followed from these: they give way.
+  const std::uint64_t later = now_ms + 1'000;
+  say(peer_id, peer::Announce{log_, "", certified(identity, later, DhSecret{{8}}), {}});
+  EXPECT_FALSE(row().frozen);
+  const Evidence again = make_evidence(certified(identity, later, DhSecret{{8}}),
+                                       certified(identity, later, DhSecret{{9}}));
+  say(peer_id, peer::Evidence{encode_evidence(again)});
+  EXPECT_TRUE(row().frozen);
+  EXPECT_EQ(storage::log_store::evidence(*desk_.log().read()).size(),
+            storage::log_store::evidence_per_member_max);
+}
+
 TEST_F(Forked, ADamagedStoreAccusesNobody) {
   const History history(other_.certificate, 1, 300);
   say(peer_id, peer::Announce{log_, note(history), {}, {}});
