@@ -323,7 +323,7 @@ TEST_F(Forked, WhoAccusesItselfOverAndOverLeavesRoomForOthers) {
   for (std::uint64_t number = 1; number <= 3 * storage::log_store::evidence_per_member_max;
        ++number) {
     const Evidence evidence = make_evidence(certified(identity, now_ms + number, DhSecret{{8}}),
-                                            certified(identity, now_ms + number, DhSecret{{9}}));
+                                            certified(identity, now_ms + number, DhSecret{{16}}));
     say(peer_id, peer::Evidence{encode_evidence(evidence)});
   }
   EXPECT_FALSE(dropped(peer_id));
@@ -334,7 +334,7 @@ TEST_F(Forked, WhoAccusesItselfOverAndOverLeavesRoomForOthers) {
   say(peer_id, peer::Announce{log_, "", certified(identity, later, DhSecret{{8}}), {}});
   EXPECT_FALSE(row().frozen);
   const Evidence again = make_evidence(certified(identity, later, DhSecret{{8}}),
-                                       certified(identity, later, DhSecret{{9}}));
+                                       certified(identity, later, DhSecret{{16}}));
   say(peer_id, peer::Evidence{encode_evidence(again)});
   EXPECT_TRUE(row().frozen);
   EXPECT_EQ(storage::log_store::evidence(*desk_.log().read()).size(),
