@@ -57,12 +57,16 @@ void Replica::Impl::disclose(ClientId client, const local::DiscloseRequest& requ
   const auto failed = std::make_shared<std::string>();
   ++jobs;
   host.compute_later(
-      [=, &database = host.views()] { *consents = storage::views::list(*database.read(), filter); },
+      [=, &database = host.views()] {
+        try {
+          *consents = storage::views::list(*database.read(), filter);
+        } catch (const storage::StorageError& error) {
+          *failed = error.what();  // Says what to do.
+        }
+      },
       [=, this] {
         --jobs;
-        if (!failed->empty()) {
-          return answer(local::Refusal{Errc::io, *failed + "; stop kithd and run kithd check"});
-        }
+        if (!failed->empty()) return answer(local::Refusal{Errc::io, *failed});
         wanted->consent = consent_to(*wanted, *consents);
         if (wanted->consent) return answer(hand_over(*wanted));
         const std::string code = code_of(wanted->member);

@@ -125,24 +125,20 @@ void Replica::Impl::accuse(const Evidence& made) {
 
 // ---- taking it and passing it on ----
 
-bool Replica::Impl::hear_evidence(PeerId from, const std::string& text) {
+void Replica::Impl::hear_evidence(PeerId from, const std::string& text) {
   const auto decoded = decode_evidence(text);
   const auto proven = decoded ? verify_evidence(*decoded) : decoded.error();
-  if (!proven) {
-    host.drop(from, fail(Errc::bad_proof, "evidence that proves nothing"));
-    return false;
-  }
+  if (!proven) return host.drop(from, fail(Errc::bad_proof, "evidence that proves nothing"));
   const bool is_ours = proven->network == me.network &&
                        logs.contains(commons_log(proven->member)) &&
                        (!proven->log || logs.contains(*proven->log));
   if (is_ours) take_evidence(*proven, text);
-  return true;
 }
 
 void Replica::Impl::take_evidence(const Contradiction& proven, const std::string& text) {
   const Bytes key = key_of(proven);
   if (evidence.contains(key) || !make_room_for_evidence(proven.member)) return;
-  if (!evidence.emplace(key, KeptEvidence{text, proven}).second) return;
+  evidence.emplace(key, KeptEvidence{text, proven});
   host.log_line(in_words(proven));
   write([=](storage::WriteTxn& txn,
             storage::HighWaterMarks&) { storage::log_store::put_evidence(txn, key, text); },
@@ -259,8 +255,9 @@ void Replica::Impl::tell_agreed(PeerId peer, const LogId& log) {
 
 std::optional<peer::Agreed> Replica::Impl::proof_of_agreed(const LogId& log) const {
   const auto found = logs.find(log);
-  if (found == logs.end() || !found->second.frozen || found->second.agreed == 0)
+  if (found == logs.end() || !found->second.frozen || found->second.agreed == 0) {
     return std::nullopt;
+  }
   const LogState& state = found->second;
   const auto root = known_root(log, state.agreed);
   if (!root) return std::nullopt;

@@ -193,8 +193,7 @@ void Replica::Impl::peer_message(PeerId id, peer::Message message) {
     (void)cosigned_by(id, cosigned->cosignature);
     return;
   } else if (const auto* proof = std::get_if<peer::Evidence>(&message)) {
-    (void)hear_evidence(id, proof->text);
-    return;
+    return hear_evidence(id, proof->text);
   } else if (const auto* agreed = std::get_if<peer::Agreed>(&message)) {
     return hear_agreed(*agreed);
   }

@@ -204,8 +204,8 @@ struct Replica::Impl {
   void contradicted(const Cosignature& given);
   void compare_certificates(const MemberId& member, const Bytes& statement);
   void accuse(const Evidence& made);
-  /// False: it proves nothing, and the connection is ended.
-  bool hear_evidence(PeerId from, const std::string& text);
+  /// What proves nothing ends the connection.
+  void hear_evidence(PeerId from, const std::string& text);
   void take_evidence(const Contradiction& proven, const std::string& text);
   /// Drops what nothing follows from any more, if need be. False if there is none.
   [[nodiscard]] bool make_room_for_evidence(const MemberId& member);

@@ -214,6 +214,21 @@ TEST_F(Disclosing, NeedsTheConsentOfWhoseRecordsTheyAre) {
   EXPECT_TRUE(desk_.trail.empty());
 }
 
+TEST_F(Disclosing, ADamagedViewIsSaidAndEndsNothing) {
+  hear_another([](const auto&) { return std::vector<std::pair<bool, DisclosureConsent>>(); });
+  desk_.write_views(
+      [](storage::WriteTxn& txn) {
+        Bytes first;
+        append_integer(first, std::uint64_t{1});
+        txn.put(storage::Table::arrivals, first, Bytes(RecordId::size, 0));
+      },
+      [] {});
+  desk_.run();
+  const auto refused = refusal_of(disclose({id_of(other_ids_[0])}));
+  EXPECT_EQ(refused.code, Errc::io);
+  EXPECT_NE(refused.said.find("a view is damaged"), std::string::npos) << refused.said;
+}
+
 TEST_F(Disclosing, TakesAConsentThatCoversRecordsRecipientAndPurpose) {
   hear_another([](const std::vector<RecordId>& theirs) {
     return std::vector<std::pair<bool, DisclosureConsent>>{

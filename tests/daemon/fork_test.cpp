@@ -274,6 +274,38 @@ TEST_F(Forked, WhoHearsOfItFreezesWithoutHavingSeenIt) {
   EXPECT_TRUE(dropped(peer_id)) << "what proves nothing is no mistake";
 }
 
+TEST_F(Forked, OnlyWhatItsWitnessesSignedIsAgreedElsewhere) {
+  const History first(other_.certificate, 1, 3);
+  const History second(other_.certificate, 101, 4);
+  const Bytes certificate = other_.certificate;
+  const Evidence evidence = make_evidence(
+      commons, {3, first.range.root(), note(first), certificate},
+      {4, second.range.root(), note(second), certificate}, second.root(3), second.path(3, 4));
+  say(peer_id, peer::Evidence{encode_evidence(evidence)});
+  ASSERT_TRUE(row().frozen);
+  const TreeHash root = first.range.root();
+  say(peer_id, peer::Have{{{log_, 3, root, 3, {}, true}}});
+  desk_.sent[peer_id].clear();
+
+  // Its only witness is this member, which lost what it had confirmed.
+  const auto agreed = [&](const SigningKey& key, const TreeHash& of, const MemberId& by) {
+    return peer::Agreed{log_, 3, of, {cosign(log_, 3, root, by, 7, key)}, {{}}};
+  };
+  const SigningKey ours(me_.witness_key);
+  say(peer_id, agreed(steward_, root, me_.member));
+  say(peer_id, agreed(ours, TreeHash{{1}}, me_.member));
+  say(peer_id, agreed(steward_, root, member_));
+  say(peer_id, peer::Agreed{log_, 3, root, {}, {}});
+  EXPECT_TRUE(said_to<peer::GetTiles>(peer_id).empty()) << "none of these proves it";
+
+  say(peer_id, agreed(ours, root, me_.member));
+  EXPECT_EQ(said_to<peer::GetTiles>(peer_id).size(), 1U) << "the control";
+  answer_fetch(first);
+  EXPECT_EQ(row().held_size, 3U);
+  EXPECT_EQ(row().agreed_size, 3U);
+  EXPECT_TRUE(row().frozen);
+}
+
 TEST_F(Forked, AFalseWordOfAWitnessFreezesNoLog) {
   // Our own log has one witness: the other member.
   const LogId ours = log_id(me_.network, me_.member, commons);
