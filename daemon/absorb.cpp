@@ -73,6 +73,7 @@ JudgeContext Replica::Impl::context_of(const LogId& id) const {
 
 void Replica::Impl::judge_more(const LogId& id) {
   LogState& state = logs.at(id);
+  if (state.setting_back) return;
   for (;;) {
     if (judging >= batches_max) {
       if (std::ranges::find(to_judge, id) == to_judge.end()) to_judge.push_back(id);

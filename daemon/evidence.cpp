@@ -1,5 +1,4 @@
-// Two signed histories: the proof of them, who is told, and how a log that has two is frozen at one
-// size everywhere.
+// Two signed histories: the proof of them, who is told, and what follows from it.
 #include "daemon/replica_impl.hpp"
 #include "protocol/base/limits.hpp"
 #include "protocol/keys/certificate.hpp"
@@ -95,7 +94,10 @@ void Replica::Impl::compare_certificates(const MemberId& member, const Bytes& st
 
 std::optional<TreeHash> Replica::Impl::known_root(const LogId& log, std::uint64_t size) const {
   try {
-    return storage::log_store::root_at(*host.log().read(), log, size);
+    const auto txn = host.log().read();
+    const auto head = storage::log_store::head(*txn, log);
+    if (!head || size > head->size()) return std::nullopt;
+    return storage::log_store::root_at(*txn, log, size);
   } catch (const storage::StorageError&) {
     return std::nullopt;
   }
@@ -105,7 +107,7 @@ std::optional<sync::Consistency> Replica::Impl::known_consistency(const LogId& l
                                                                   std::uint64_t smaller,
                                                                   std::uint64_t larger) const {
   const auto root = known_root(log, smaller);
-  if (!root) return std::nullopt;
+  if (!root || !known_root(log, larger)) return std::nullopt;
   try {
     const auto txn = host.log().read();
     const auto subtrees = storage::log_store::subtrees(*txn, log);
@@ -137,29 +139,31 @@ void Replica::Impl::hear_evidence(PeerId from, const std::string& text) {
 
 void Replica::Impl::take_evidence(const Contradiction& proven, const std::string& text) {
   const Bytes key = key_of(proven);
-  if (evidence.contains(key) || !make_room_for_evidence(proven.member)) return;
+  if (evidence.contains(key) || !make_room_for_evidence(proven)) return;
   evidence.emplace(key, KeptEvidence{text, proven});
   host.log_line(in_words(proven));
   write([=](storage::WriteTxn& txn,
             storage::HighWaterMarks&) { storage::log_store::put_evidence(txn, key, text); },
         [](const std::optional<Error>&) {});
   refreeze(proven.member);
+  const Bytes message = peer::encode(peer::Evidence{text});
   for (const auto& [id, peer] : peers) {
-    if (peer.candidate) continue;
-    host.send(id, peer::encode(peer::Evidence{text}));
-    tell_agreed(id, commons_log(proven.member));
+    if (!peer.candidate) host.send(id, message);
   }
+  tell_all_agreed(commons_log(proven.member));
 }
 
-bool Replica::Impl::make_room_for_evidence(const MemberId& member) {
+bool Replica::Impl::make_room_for_evidence(const Contradiction& proven) {
   // Whoever accuses itself over and over must not keep others from being accused.
   std::vector<Bytes> same;
   for (const auto& [key, kept] : evidence) {
-    if (kept.proven.member == member) same.push_back(key);
+    if (kept.proven.member == proven.member) same.push_back(key);
   }
   if (same.size() < storage::log_store::evidence_per_member_max) {
     return evidence.size() < storage::log_store::evidence_max;
   }
+  // Nor may pieces that nothing follows from drive one another out for ever.
+  if (!counts(proven)) return false;
   const auto idle = std::ranges::find_if(
       same, [&](const Bytes& key) { return !counts(evidence.at(key).proven); });
   if (idle == same.end()) return false;
@@ -172,6 +176,10 @@ bool Replica::Impl::make_room_for_evidence(const MemberId& member) {
 
 std::string Replica::Impl::in_words(const Contradiction& proven) const {
   const std::string who = code_of(proven.member);
+  if (!counts(proven)) {
+    return "two histories are known that " + who +
+           " signed with a key that does not count any more: nothing follows from them";
+  }
   switch (proven.liar) {
     case Liar::log_key:
       return "the log of " + who + " has two conflicting histories: it is frozen";
@@ -186,9 +194,13 @@ std::string Replica::Impl::in_words(const Contradiction& proven) const {
 }
 
 void Replica::Impl::send_evidence(PeerId peer) {
+  std::set<LogId> about;
   for (const auto& [_, kept] : evidence) {
     host.send(peer, peer::encode(peer::Evidence{kept.text}));
-    tell_agreed(peer, commons_log(kept.proven.member));
+    about.insert(commons_log(kept.proven.member));
+  }
+  for (const LogId& log : about) {
+    if (const auto proof = proof_of_agreed(log)) host.send(peer, peer::encode(*proof));
   }
 }
 
@@ -237,6 +249,8 @@ void Replica::Impl::refreeze(const MemberId& member) {
   const auto log = logs.find(commons_log(member));
   if (log == logs.end() || log->second.frozen == has_two_histories(member)) return;
   if (log->second.frozen) {
+    // Our own goes on with the next start, when the operator has seen to it.
+    if (log->first == own_log) return;
     host.log_line("the log of " + code_of(member) + " goes on from what was agreed");
     return set_back(log->first);
   }
@@ -244,163 +258,6 @@ void Replica::Impl::refreeze(const MemberId& member) {
   const LogId& id = log->first;
   const std::uint64_t size = std::min(log->second.agreed, log->second.size);
   if (engine.follows(id)) step(sync::LogFrozen{id, known_root(id, size).value_or(TreeHash{})});
-}
-
-// ---- one size everywhere ----
-
-void Replica::Impl::tell_agreed(PeerId peer, const LogId& log) {
-  const auto proof = proof_of_agreed(log);
-  if (proof) host.send(peer, peer::encode(*proof));
-}
-
-std::optional<peer::Agreed> Replica::Impl::proof_of_agreed(const LogId& log) const {
-  const auto found = logs.find(log);
-  if (found == logs.end() || !found->second.frozen || found->second.agreed == 0) {
-    return std::nullopt;
-  }
-  const LogState& state = found->second;
-  const auto root = known_root(log, state.agreed);
-  if (!root) return std::nullopt;
-  peer::Agreed proof{log, state.agreed, *root, {}, {}};
-  for (const auto& [_, word] : state.cosignatures) {
-    const bool is_needed = word.size >= state.agreed && word.size <= state.size;
-    if (!is_needed || proof.cosignatures.size() == limits::witnesses_max) continue;
-    auto how = known_consistency(log, state.agreed, word.size);
-    if (!how) continue;
-    proof.cosignatures.push_back(word);
-    proof.paths.push_back(std::move(how->path));
-  }
-  return proof;
-}
-
-bool Replica::Impl::is_proven(const peer::Agreed& proof, const MemberId& owner) const {
-  std::map<MemberId, std::uint64_t> said;
-  for (std::size_t i = 0; i < proof.cosignatures.size(); ++i) {
-    const Cosignature& word = proof.cosignatures[i];
-    const auto certificates = certificates_of(word.witness);
-    const bool is_signed = !is_distrusted(word.witness) &&
-                           std::ranges::any_of(certificates, [&](const Certificate& certificate) {
-                             return verify_cosignature(word, certificate.witness_key);
-                           });
-    if (is_signed &&
-        verify_consistency(proof.size, word.size, proof.paths[i], proof.root, word.root)) {
-      said[word.witness] = proof.size;
-    }
-  }
-  const auto witnesses = fold->state().commons_witnesses(owner);
-  return !witnesses.empty() && agreed_size(witnesses, said, proof.size) == proof.size;
-}
-
-void Replica::Impl::hear_agreed(const peer::Agreed& proof) {
-  const auto found = logs.find(proof.log);
-  if (found == logs.end() || !found->second.frozen || !fold_complete()) return;
-  LogState& state = found->second;
-  const auto& wanted = state.agreed_elsewhere;
-  const std::uint64_t known = std::max(state.agreed, wanted ? wanted->size : 0);
-  if (proof.size <= known || !is_proven(proof, state.member)) return;
-  if (proof.size <= state.size && known_root(proof.log, proof.size) == proof.root) {
-    return raise_agreed(proof.log, proof.size);
-  }
-  // What is held beyond what is agreed is of the other history, or may be.
-  state.agreed_elsewhere = proof;
-  set_back(proof.log);
-}
-
-void Replica::Impl::agreed_reached(const LogId& log) {
-  LogState& state = logs.at(log);
-  const auto proof = std::exchange(state.agreed_elsewhere, std::nullopt);
-  if (!proof || proof->size > state.size) return;
-  // Most of these words are of larger trees, which nobody fetches any more.
-  for (const Cosignature& word : proof->cosignatures) confirmed(log, word.witness, proof->size);
-  raise_agreed(log, proof->size);
-}
-
-void Replica::Impl::confirmed(const LogId& log, const MemberId& witness, std::uint64_t size) {
-  LogState& state = logs.at(log);
-  std::uint64_t& before = state.confirmed_before[witness];
-  before = std::max(before, size);
-  std::uint64_t& known = governance[state.member].cosigned[witness];
-  known = std::max(known, size);
-}
-
-void Replica::Impl::set_back(const LogId& log) {
-  // Of our own log nobody but the operator gives up anything (kithd cut).
-  if (log != own_log) to_set_back.insert(log);
-  set_back_when_quiet();
-}
-
-void Replica::Impl::set_back_when_quiet() {
-  const std::set<LogId> waiting = to_set_back;
-  for (const LogId& id : waiting) {
-    const LogState& state = logs.at(id);
-    // What is being judged or shown would come back into the views behind our back.
-    if (state.showing || !state.batches.empty()) continue;
-    // What is damaged comes back first.
-    if (!state.wanted.empty()) continue;
-    to_set_back.erase(id);
-    const std::uint64_t size = std::min(state.agreed, state.size);
-    // What is agreed stays so, also where the cosignatures go with what is given up.
-    for (const auto& [witness, largest] : governance[state.member].cosigned) {
-      confirmed(id, witness, std::min(largest, size));
-    }
-    ++jobs;
-    // The views first: after a crash in between they catch up with the log.
-    host.write_views([=](storage::WriteTxn& txn) { storage::views::set_back(txn, id, size); },
-                     [=, this] {
-                       --jobs;
-                       set_store_back(id, size);
-                     });
-  }
-}
-
-void Replica::Impl::set_store_back(const LogId& id, std::uint64_t size) {
-  const Bytes agreed = encode_agreed(id, {size, logs.at(id).confirmed_before});
-  write(
-      [=](storage::WriteTxn& txn, storage::HighWaterMarks&) {
-        storage::log_store::set_back(txn, id, size);
-        txn.put(storage::Table::meta, id.view(), agreed);
-      },
-      [=, this](const std::optional<Error>& failure) {
-        if (failure) {
-          to_set_back.insert(id);
-        } else {
-          reload(id);
-        }
-      });
-}
-
-void Replica::Impl::reload(const LogId& id) {
-  LogState& state = logs.at(id);
-  const MemberId member = state.member;
-  const auto wanted = std::exchange(state.agreed_elsewhere, std::nullopt);
-  state = LogState();
-  governance.erase(member);
-  const auto log_txn = host.log().read();
-  const auto view_txn = host.views().read();
-  load_log(*log_txn, *view_txn, *storage::log_store::head(*log_txn, id), {});
-  state.frozen = has_two_histories(member);
-  state.agreed_elsewhere = wanted;
-  step(sync::LogReset{followed(id)});
-  if (wanted && state.frozen) step(sync::AgreedElsewhere{id, wanted->size, wanted->root});
-  // Governance that was read beyond it was never agreed; the chain is the same without it.
-  fold.reset();
-  govern();
-  judge_more(id);
-  show_more(id);
-}
-
-void Replica::Impl::raise_agreed(const LogId& log, std::uint64_t size) {
-  LogState& state = logs.at(log);
-  if (size <= state.agreed) return;
-  state.agreed = size;
-  sync::AgreedChanged changed{log, size, {}};
-  if (state.frozen) changed.root = known_root(log, size).value_or(TreeHash{});
-  if (engine.follows(log)) step(changed);
-  if (!state.frozen) return;
-  save_agreed();
-  for (const auto& [id, peer] : peers) {
-    if (!peer.candidate) tell_agreed(id, log);
-  }
 }
 
 }  // namespace kith::daemon

@@ -56,6 +56,7 @@ void Replica::Impl::tick() {
   forget_candidates();
   if (!candidates_gone.empty()) save_invitations([](const std::optional<Error>&) {});
   set_back_when_quiet();
+  for (const auto& [log, _] : logs) fetch_what_is_agreed(log);
   remind_owners();
   ask_for_cosignatures();
   cosign_all();

@@ -25,8 +25,8 @@
 /// The inside of a Replica, one concern to a file: start.cpp (what the disk holds), replica.cpp
 /// (handshakes, peers), store_glue.cpp (what the engine asks of the disk), absorb.cpp (from durable
 /// leaves to verified records), show.cpp (from these to what people read), membership.cpp
-/// (decisions, duties), evidence.cpp (two histories), mend.cpp (leaves that were damaged),
-/// joining.cpp, naming.cpp, publish.cpp (own appends), describe.cpp (rows of the views),
+/// (decisions, duties), evidence.cpp (two histories), frozen_log.cpp, mend.cpp (leaves that were
+/// damaged), joining.cpp, naming.cpp, publish.cpp (own appends), describe.cpp (rows of the views),
 /// answers.cpp (local clients), audit_job.cpp, export_job.cpp, disclose.cpp.
 namespace kith::daemon {
 
@@ -54,6 +54,12 @@ struct Replica::Impl {
   struct JudgeBatch;
   struct ShowBatch;
 
+  /// A tree that is proven to be agreed, of which less is held, or another one.
+  struct AgreedElsewhere {
+    std::uint64_t size = 0;
+    TreeHash root{};
+    std::vector<MemberId> witnesses;  // Whose words prove it.
+  };
   /// One followed log.
   struct LogState {
     MemberId member;
@@ -70,8 +76,8 @@ struct Replica::Impl {
     // larger one is kept.
     std::optional<sync::SignedCheckpoint> suspect;
     bool said_unproven = false;  // That it does not go on from here, though nothing proves a fork.
-    std::optional<peer::Agreed>
-        agreed_elsewhere;  // More than is held of it is proven to be agreed.
+    std::optional<AgreedElsewhere> agreed_elsewhere;
+    bool setting_back = false;  // What lies here of it is neither as it was nor as it will be.
     storage::StoredCheckpoint checkpoint;
     std::map<MemberId, Cosignature> cosignatures;
     std::map<MemberId, std::uint64_t> confirmed_before;  // By cosignatures of a history given up.
@@ -208,7 +214,7 @@ struct Replica::Impl {
   void hear_evidence(PeerId from, const std::string& text);
   void take_evidence(const Contradiction& proven, const std::string& text);
   /// Drops what nothing follows from any more, if need be. False if there is none.
-  [[nodiscard]] bool make_room_for_evidence(const MemberId& member);
+  [[nodiscard]] bool make_room_for_evidence(const Contradiction& proven);
   [[nodiscard]] std::string in_words(const Contradiction& proven) const;
   void send_evidence(PeerId peer);
   void load_evidence(const storage::ReadTxn& txn);
@@ -220,9 +226,13 @@ struct Replica::Impl {
   [[nodiscard]] bool has_two_histories(const MemberId& member) const;
   /// Freezes the member's log or lets it go on, as evidence and certificates have it.
   void refreeze(const MemberId& member);
-  void tell_agreed(PeerId peer, const LogId& log);
+
+  // frozen_log.cpp
+  void tell_all_agreed(const LogId& log);
   [[nodiscard]] std::optional<peer::Agreed> proof_of_agreed(const LogId& log) const;
-  [[nodiscard]] bool is_proven(const peer::Agreed& proof, const MemberId& owner) const;
+  /// The witnesses whose words make it agreed; none if they are too few.
+  [[nodiscard]] std::vector<MemberId> who_proves(const peer::Agreed& proof,
+                                                 const MemberId& owner) const;
   void hear_agreed(const peer::Agreed& proof);
   void agreed_reached(const LogId& log);
   /// Counts for good, whatever becomes of the cosignature.
@@ -233,6 +243,7 @@ struct Replica::Impl {
   void set_back_when_quiet();
   void set_store_back(const LogId& log, std::uint64_t size);
   void reload(const LogId& log);
+  void fetch_what_is_agreed(const LogId& log);
 
   // absorb.cpp
   void judge_more(const LogId& log);

@@ -31,7 +31,7 @@ struct Replica::Impl::ShowBatch {
 
 void Replica::Impl::show_more(const LogId& id) {
   LogState& state = logs.at(id);
-  if (state.showing) return;
+  if (state.showing || state.setting_back) return;
   // Whoever catches up wants to know first that all is true.
   const bool behind = state.size - state.judged > catching_up_entries || engine.fetching(id);
   if (behind && !state.batches.empty() && state.judged - state.shown < show_lag_max) return;

@@ -103,10 +103,8 @@ class Checker {
     }
     for (row = txn_.at_or_after(Table::evidence, {}); row;
          row = txn_.at_or_after(Table::evidence, successor(row->key))) {
-      // What it is about follows a byte that says who lied.
-      const bool is_ours =
-          row->key.size() > LogId::size && begins_with(row->key.subspan(1), log_.view());
-      if (is_ours && !decode_evidence_row(row->key, row->value)) {
+      const auto owner = head_ ? std::optional(head_->member) : std::nullopt;
+      if (is_evidence_about(row->key, log_, owner) && !decode_evidence_row(row->key, row->value)) {
         fault(Part::evidence, size_, "the evidence is damaged");
       }
     }
@@ -404,7 +402,7 @@ const char* remedy(Fault::Part part) {
     case Part::stray:
       return "--repair removes it";
     case Part::evidence:
-      return "it cannot be mended here, and the log stays frozen";
+      return "--repair drops it, and peers give it again";
     case Part::tree:
       break;
   }

@@ -55,6 +55,15 @@ class Mender {
       if (!decode_cosignature_row(row->key, row->value)) damaged.push_back(to_bytes(row->key));
     }
     for (const Bytes& key : damaged) drop(Table::cosignatures, key);
+    damaged.clear();
+    for (row = txn_.at_or_after(Table::evidence, {}); row;
+         row = txn_.at_or_after(Table::evidence, successor(row->key))) {
+      const bool is_ours = is_evidence_about(row->key, log_, head_.member);
+      if (is_ours && !decode_evidence_row(row->key, row->value)) {
+        damaged.push_back(to_bytes(row->key));
+      }
+    }
+    for (const Bytes& key : damaged) drop(Table::evidence, key);
   }
 
   void drop(Table table, const Bytes& key) {

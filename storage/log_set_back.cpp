@@ -1,4 +1,5 @@
 #include "protocol/base/check.hpp"
+#include "storage/log_mend.hpp"
 #include "storage/log_store.hpp"
 #include "storage/packing.hpp"
 
@@ -65,6 +66,13 @@ void set_words_back(WriteTxn& txn, const LogId& log, std::uint64_t size) {
   }
 }
 
+/// What is given up is not fetched again.
+void set_wanted_back(WriteTxn& txn, const LogId& log, std::uint64_t size) {
+  std::vector<std::uint64_t> wanted = wanted_bundles(txn, log);
+  std::erase_if(wanted, [&](std::uint64_t n) { return n * bundle_leaves >= size; });
+  set_wanted_bundles(txn, log, wanted);
+}
+
 CompactRange range_at(const ReadTxn& txn, const LogId& log, std::uint64_t size) {
   const SubtreeReader subtree = subtrees(txn, log);
   CompactRange range;
@@ -86,6 +94,7 @@ void set_back(WriteTxn& txn, const LogId& log, std::uint64_t size) {
   held->range = range_at(txn, log, base);
 
   set_words_back(txn, log, size);
+  set_wanted_back(txn, log, size);
   set_tiles_back(txn, log, base);
   erase_from(txn, Table::recent, Key(log.view()), base);
   erase_from(txn, Table::bundles, Key(log.view()), base / bundle_leaves);

@@ -89,8 +89,10 @@ Result<bool> put_cosignature(WriteTxn& txn, const Cosignature& given) {
 }
 
 bool put_evidence(WriteTxn& txn, BytesView key, std::string_view text) {
-  if (txn.get(Table::evidence, key) || evidence(txn).size() >= evidence_max) return false;
-  txn.put_new(Table::evidence, key, encode_evidence_row(key, text));
+  // A damaged row is none: others give it again.
+  const auto row = txn.get(Table::evidence, key);
+  if ((row && decode_evidence_row(key, *row)) || evidence(txn).size() >= evidence_max) return false;
+  txn.put(Table::evidence, key, encode_evidence_row(key, text));
   return true;
 }
 

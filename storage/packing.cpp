@@ -214,6 +214,12 @@ std::optional<Cosignature> decode_cosignature_row(BytesView key, BytesView row) 
   return cosignature;
 }
 
+bool is_evidence_about(BytesView key, const LogId& log, const std::optional<MemberId>& owner) {
+  if (key.empty()) return false;
+  const BytesView about = key.subspan(1);
+  return begins_with(about, log.view()) || (owner && begins_with(about, owner->view()));
+}
+
 Bytes encode_evidence_row(BytesView key, std::string_view text) {
   return with_checksum(Table::evidence, key, to_bytes(view(text)));
 }

@@ -82,6 +82,10 @@ void encode_group(Bytes& row, const PayloadGroup& group);
 /// `key` names log and witness.
 [[nodiscard]] std::optional<Cosignature> decode_cosignature_row(BytesView key, BytesView row);
 
+/// Whether evidence under this key is about the log, or about the certificates of its owner: that
+/// follows a byte that says who lied.
+[[nodiscard]] bool is_evidence_about(BytesView key, const LogId& log,
+                                     const std::optional<MemberId>& owner);
 [[nodiscard]] Bytes encode_evidence_row(BytesView key, std::string_view text);
 [[nodiscard]] std::optional<std::string> decode_evidence_row(BytesView key, BytesView row);
 

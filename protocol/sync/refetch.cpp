@@ -56,7 +56,9 @@ void SyncEngine::look_again() {
 
 void SyncEngine::not_answered_again(const Pending& pending) {
   const std::uint64_t n = std::get<BundleAsk>(pending.ask).first / limits::tile_hashes;
-  logs_.at(pending.log).wanted.at(n) = Wanted::missing;
+  auto& wanted = logs_.at(pending.log).wanted;
+  // A log that was set back wants it no more.
+  if (const auto found = wanted.find(n); found != wanted.end()) found->second = Wanted::missing;
 }
 
 void SyncEngine::entries_again(PeerId id, const Pending& pending, const peer::Entries& message,
@@ -81,7 +83,7 @@ void SyncEngine::on(LeavesPut& event, Actions& actions) {
   --log.puts_pending;
   --in_flight_;
   const auto wanted = log.wanted.find(event.first / limits::tile_hashes);
-  KITH_CHECK(wanted != log.wanted.end());
+  if (wanted == log.wanted.end()) return;  // The log was set back meanwhile.
   switch (event.outcome) {
     case LeavesPut::Outcome::refused:
       log.useless_again.insert(event.from);

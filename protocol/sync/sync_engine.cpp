@@ -43,6 +43,11 @@ std::uint64_t SyncEngine::known_size(const LogId& id) const {
 
 bool SyncEngine::fetching(const LogId& log) const { return fetching_.contains(log); }
 
+bool SyncEngine::is_storing(const LogId& id) const {
+  const auto log = logs_.find(id);
+  return log != logs_.end() && (log->second.stores_pending != 0 || log->second.puts_pending != 0);
+}
+
 bool SyncEngine::idle() const {
   const bool asking = std::ranges::any_of(peers_, [](const auto& entry) {
     return !entry.second.pending.empty() || entry.second.asked_other != 0;
@@ -90,6 +95,9 @@ void SyncEngine::on(LogReset& event, Actions& actions) {
   end_fetch(event.now.log, log);
   log.next_target.reset();
   take_over(event.now, log);
+  log.wanted.clear();
+  refetching_.erase(event.now.log);
+  want_again(event.now.log, log, event.now.wanted);
   touch(log);
   // What peers were told of it is not so any more.
   for (auto& [_, peer] : peers_) {
@@ -289,11 +297,15 @@ void SyncEngine::ask_checkpoints_again(Actions& actions) {
 
 peer::LogSummary SyncEngine::summary(const LogId& id, const Log& log) const {
   // Of a frozen log only what is agreed counts: so all who froze it say the same of it.
-  const std::uint64_t size = log.frozen ? log.agreed : log.checkpoint.size;
-  const std::vector<std::uint64_t> gaps(log.gaps.begin(),
-                                        log.frozen ? log.gaps.lower_bound(size) : log.gaps.end());
-  const TreeHash& root = log.frozen ? log.agreed_root : log.checkpoint.root;
-  return {id, size, root, log.agreed, gaps_hash(gaps), log.frozen};
+  const SignedCheckpoint counts = counted(log);
+  const std::vector<std::uint64_t> gaps(
+      log.gaps.begin(), log.frozen ? log.gaps.lower_bound(counts.size) : log.gaps.end());
+  return {id, counts.size, counts.root, log.agreed, gaps_hash(gaps), log.frozen};
+}
+
+SignedCheckpoint SyncEngine::counted(const Log& log) {
+  if (!log.frozen) return log.checkpoint;
+  return {log.agreed, log.agreed_root, {}};
 }
 
 void SyncEngine::touch(Log& log) {
@@ -310,7 +322,7 @@ void SyncEngine::equal_digests(Peer& peer, std::uint64_t up_to_change) {
   for (const auto& [id, log] : logs_) {
     if (log.changed > up_to_change) continue;
     PeerLog& said = peer.logs[id];
-    said.holds(log.checkpoint);
+    said.holds(counted(log));
     said.agreed = std::max(said.agreed, log.agreed);
     said.told_size = std::max(said.told_size, log.checkpoint.size);
     said.told_agreed = std::max(said.told_agreed, log.agreed);

@@ -227,6 +227,8 @@ class SyncEngine {
   [[nodiscard]] std::uint64_t known_size(const LogId& log) const;
   /// Whether a larger checkpoint is being fetched.
   [[nodiscard]] bool fetching(const LogId& log) const;
+  /// Whether something of the log is on its way to the store.
+  [[nodiscard]] bool is_storing(const LogId& log) const;
   /// Nothing is being asked for or stored.
   [[nodiscard]] bool idle() const;
 
@@ -336,6 +338,8 @@ class SyncEngine {
   void receive(PeerId peer, Other& message, Actions& actions);
 
   [[nodiscard]] peer::LogSummary summary(const LogId& id, const Log& log) const;
+  /// What counts of a log: of a frozen one, what is agreed.
+  [[nodiscard]] static SignedCheckpoint counted(const Log& log);
   void touch(Log& log);
   [[nodiscard]] bool have_in_common(const Peer& peer, const DigestHalf& theirs) const;
   void equal_digests(Peer& peer, std::uint64_t up_to_change);

@@ -149,8 +149,10 @@ void SyncEngine::ask_payloads(const LogId& id, Log& log, PeerId peer_id, Actions
   PeerLog& said = known->second;
   if (!said.asked_payloads.empty() || said.storing_payloads) return;
   std::vector<std::uint64_t> wanted;
+  // Of a frozen log what lies beyond may be of the other history there.
+  const std::uint64_t end = log.frozen ? std::min(said.size, log.agreed) : said.size;
   for (const std::uint64_t index : log.gaps) {
-    if (index >= said.size || wanted.size() == limits::tile_hashes) break;
+    if (index >= end || wanted.size() == limits::tile_hashes) break;
     if (!said.lacks.contains(index)) wanted.push_back(index);
   }
   if (wanted.empty()) return;

@@ -33,7 +33,9 @@ void SyncEngine::receive(PeerId id, peer::Have& message, Actions& actions) {
     const bool more = theirs.size > ours && (!log.target || theirs.size > log.target->size);
     const bool other = theirs.size == ours && (theirs.root != log.checkpoint.root);
     const bool agreed = theirs.size >= ours && theirs.agreed > log.agreed;
-    if ((more || other || agreed) && !said.asked_checkpoint && !log.frozen) {
+    // Whoever does not think it frozen may know the certificate that ended it.
+    const bool asks = log.frozen ? !theirs.frozen : more || other || agreed;
+    if (asks && !said.asked_checkpoint) {
       said.asked_checkpoint = true;
       wanted.logs.push_back(theirs.log);
     }
