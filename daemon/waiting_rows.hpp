@@ -38,6 +38,17 @@ struct CandidateState {
 /// Verifies the certificate again; `key` must be that of its member.
 [[nodiscard]] std::optional<CandidateState> decode_candidate(BytesView key, BytesView row);
 
+/// What was published while nothing may be signed; each key begins with the prefix.
+struct KeptPublish {
+  std::uint64_t number = 0;  ///< In the order in which it came.
+  std::vector<Bytes> texts;
+  friend bool operator==(const KeptPublish&, const KeptPublish&) = default;
+};
+[[nodiscard]] Bytes waiting_publish_prefix();
+[[nodiscard]] Bytes waiting_publish_key(std::uint64_t number);
+[[nodiscard]] Bytes encode_waiting_publish(std::uint64_t number, const std::vector<Bytes>& texts);
+[[nodiscard]] std::optional<KeptPublish> decode_waiting_publish(BytesView key, BytesView row);
+
 /// What was agreed of a log, in the table `meta` under the log's id.
 struct AgreedState {
   std::uint64_t size = 0;
