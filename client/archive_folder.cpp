@@ -19,19 +19,21 @@ class FileSource : public ByteSource {
   explicit FileSource(files::Descriptor file)
       : file_(std::move(file)),
         ahead_(std::make_unique_for_overwrite<std::uint8_t[]>(ahead_bytes)) {}
-  std::size_t read(std::span<std::uint8_t> to) override {
+  Result<std::size_t> read(std::span<std::uint8_t> to) override {
     std::size_t filled = take(to);
     while (filled < to.size()) {
       const auto rest = to.subspan(filled);
       // What is longer than that is not read twice.
       const bool is_long = rest.size() >= ahead_bytes;
-      const std::size_t got = next(is_long ? rest : std::span(ahead_.get(), ahead_bytes));
-      if (got == 0) break;
+      const auto got =
+          files::read_next(file_, is_long ? rest : std::span(ahead_.get(), ahead_bytes));
+      if (!got) return got.error();
+      if (*got == 0) break;
       if (!is_long) {
         held_ = 0;
-        end_ = got;
+        end_ = *got;
       }
-      filled += is_long ? got : take(rest);
+      filled += is_long ? *got : take(rest);
     }
     return filled;
   }
@@ -44,10 +46,6 @@ class FileSource : public ByteSource {
     std::copy_n(&ahead_[held_], size, to.begin());
     held_ += size;
     return size;
-  }
-  std::size_t next(std::span<std::uint8_t> to) const {
-    const auto got = files::read_next(file_, to);
-    return got ? *got : 0;
   }
 
   files::Descriptor file_;

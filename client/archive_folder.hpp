@@ -22,9 +22,10 @@ class FolderFiles : public ArchiveFiles {
   files::Folder folder_;
 };
 
-/// An export that is being written: beside its place, and put there by finish() in one step, so
-/// that there is the whole new one or what was there before. What did not change since the export
-/// that stands there is linked, not written again. One at a time for each place.
+/// An export that is being written: beside its place, and put there by finish(), so that there is
+/// the whole new one or what was there before; on a file system that cannot exchange two names see
+/// files::put_folder(). What did not change since the export that stands there is linked, not
+/// written again. One at a time for each place.
 class FolderWriter {
  public:
   /// usage if something else than an export stands at `place`; conflict if another writes to it,
@@ -47,7 +48,7 @@ class FolderWriter {
   [[nodiscard]] const FolderFiles& before() const { return before_; }
   /// What was written so far.
   [[nodiscard]] const FolderFiles& files() const { return files_; }
-  /// Makes all of it durable and puts it into its place.
+  /// Makes all of it durable and puts it into its place, as files::put_folder() says.
   [[nodiscard]] Result<bool> finish();
 
  private:

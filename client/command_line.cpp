@@ -110,6 +110,8 @@ class CommandLine {
   void add_reading_commands();
   void add_daemon_commands();
   void add_disclose_command();
+  void add_verify_options(CLI::App& command);
+  void add_evidence_commands();
 
   CLI::App app_;
   Places places_;
@@ -127,11 +129,12 @@ class CommandLine {
   ShowOptions show_;
   std::string thread_;
   WatchOptions watch_;
-  std::string audit_;
+  AuditOptions audit_;
   ExportOptions export_;
   ProveOptions prove_;
   DiscloseOptions disclose_;
   VerifyOptions verify_;
+  EvidenceOptions evidence_;
 };
 
 void CommandLine::add_person_commands() {
@@ -304,11 +307,16 @@ void CommandLine::add_daemon_commands() {
       [](Daemon& daemon, const Console& console, const Desk&) { return status(daemon, console); });
   auto* audit_command =
       add(app_, "audit", "Replay whole histories and check every part of them",
-          "Without MEMBER, everybody's history. Exit code 3 if anything is wrong.",
-          [this](Daemon& daemon, const Console& console, const Desk&) {
-            return audit(audit_, daemon, console);
+          "A report to hand in: what holds, whose keys were in force and who might speak\n"
+          "where, who confirmed it when, what is missing. Without MEMBER, everybody's\n"
+          "history. Exit code 3 if anything is wrong.\n\n"
+          "Example:\n  kith audit CALD --html calder.html",
+          [this](Daemon& daemon, const Console& console, const Desk& desk) {
+            return audit(audit_, daemon, console, desk);
           });
-  audit_command->add_option("MEMBER", audit_, "The member's code");
+  audit_command->add_option("MEMBER", audit_.member, "The member's code");
+  audit_command->add_option("--html", audit_.html, "The report as a page to print, a new file")
+      ->type_name("FILE");
 
   auto* export_command =
       add(app_, "export", "Write logs as files that anyone can check",
@@ -342,25 +350,75 @@ void CommandLine::add_daemon_commands() {
 
   add_disclose_command();
 
-  auto* verify_command =
-      add(app_, "verify", "Check an export or a proof: no daemon, no network",
-          "It is hashed again from its bytes, and every signature is checked.\n"
-          "With keys, the signatures of authors are checked too.\n"
-          "Exit codes: 0 intact, 3 damaged, 5 forged, 6 forked, 7 incomplete.\n\n"
-          "Examples:\n  kith verify audit-2026 --expect ID\n  kith verify audit-2026 --keys "
-          "log.kith-disclosure\n  kith verify practice.tlog-proof",
-          [this](Daemon&, const Console& console, const Desk& desk) {
-            return verify(verify_, console, desk);
-          });
-  verify_command->add_option("PATH", verify_.path, "The folder of an export, or a proof")
+  auto* verify_command = add(
+      app_, "verify", "Check an export, a proof or evidence: no daemon",
+      "It is hashed again from its bytes, and every signature is checked.\n"
+      "With keys, the signatures of authors are checked too. A policy has one line for\n"
+      "each whose word counts, with a key of the export's list, and one that says how\n"
+      "many of them it takes:\n"
+      "  witness BRA kith/witness/...\n  witness ASH kith/witness/...\n"
+      "  group some 1 BRA ASH\n  quorum some\n"
+      "If it is not met, the verdict is incomplete.\n"
+      "Exit codes: 0 intact, 3 damaged, 5 forged, 6 forked, 7 incomplete.\n\n"
+      "Examples:\n  kith verify audit-2026 --expect ID\n  kith verify audit-2026 --keys "
+      "log.kith-disclosure\n  kith verify practice.tlog-proof\n  kith verify fork.kith-evidence",
+      [this](Daemon&, const Console& console, const Desk& desk) {
+        return verify(verify_, console, desk);
+      });
+  verify_command->add_option("PATH", verify_.path, "The folder of an export, a proof or evidence")
       ->required();
-  verify_command
+  add_verify_options(*verify_command);
+  add_evidence_commands();
+}
+
+void CommandLine::add_verify_options(CLI::App& command) {
+  command
+      .add_option("--expect", verify_.expected,
+                  "An id that the network or a member must\nhave; repeatable")
+      ->type_name("ID")
+      ->allow_extra_args(false);
+  command.add_option("--keys", verify_.keys, "Keys that kith disclose wrote; repeatable")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  command
+      .add_option("--policy", verify_.policy,
+                  "How many of whom must have confirmed it:\na file in tlog-policy syntax")
+      ->type_name("FILE");
+  command.add_flag("--report", verify_.report, "Say everything there is to say of an export");
+  command.add_option("--html", verify_.html, "The same as a page to print, a new file")
+      ->type_name("FILE");
+}
+
+void CommandLine::add_evidence_commands() {
+  auto* evidence = app_.add_subcommand("evidence", "Proof that a key signed two histories");
+  evidence->require_subcommand(1);
+  evidence->fallthrough();
+  evidence->footer(
+      std::string("Two signed statements of one member that cannot both be true. Every\n"
+                  "member's daemon keeps them and tells them to all others.\n\n") +
+      everywhere);
+  add(*evidence, "list", "What is held, and whether it still counts", "",
+      [](Daemon& daemon, const Console& console, const Desk&) {
+        return evidence_list(daemon, console);
+      });
+  auto* show = add(*evidence, "show", "One piece in words",
+                   "Example:\n  kith evidence show 3fa2b7cd --out fork.kith-evidence",
+                   [this](Daemon& daemon, const Console& console, const Desk& desk) {
+                     return evidence_show(evidence_, daemon, console, desk);
+                   });
+  show->add_option("ID", evidence_.id, "See kith evidence list")->required();
+  show->add_option("--out", evidence_.out, "Write it to this new file")->type_name("FILE");
+  auto* check = add(*evidence, "verify", "Check a file of evidence: the same as kith verify",
+                    "Exit code 6: it proves two histories; 3: it proves nothing.\n\n"
+                    "Example:\n  kith evidence verify fork.kith-evidence --expect ID",
+                    [this](Daemon&, const Console& console, const Desk& desk) {
+                      return verify(verify_, console, desk);
+                    });
+  check->add_option("FILE", verify_.path, "A .kith-evidence")->required();
+  check
       ->add_option("--expect", verify_.expected,
                    "An id that the network or a member must\nhave; repeatable")
       ->type_name("ID")
-      ->allow_extra_args(false);
-  verify_command->add_option("--keys", verify_.keys, "Keys that kith disclose wrote; repeatable")
-      ->type_name("FILE")
       ->allow_extra_args(false);
 }
 

@@ -6,6 +6,7 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -80,7 +81,8 @@ class OrderedWindow {
 };
 
 /// Runs work(0) … work(count - 1) on `threads` threads, of which this is one, and gives what they
-/// return to take() in that order, on this thread. What a thread remembers lasts until all is done.
+/// return to take() in that order, on this thread. What a thread remembers lasts from one to the
+/// next. Where the system gives no more threads, it goes on with those there are.
 template <class Work, class Take>
 void in_order(std::uint64_t count, std::size_t threads, const Work& work, const Take& take) {
   using Made = decltype(work(std::uint64_t{}));
@@ -94,14 +96,19 @@ void in_order(std::uint64_t count, std::size_t threads, const Work& work, const 
     OrderedWindow<Made>& window;
     ~Stop() { window.stop(); }
   } stop{window};
+  const auto run = [&] {
+    try {
+      while (const auto number = window.claim()) window.put(*number, work(*number));
+    } catch (...) {
+      window.fail(std::current_exception());
+    }
+  };
   for (std::uint64_t i = 1; i < std::min<std::uint64_t>(threads, count); ++i) {
-    others.emplace_back([&] {
-      try {
-        while (const auto number = window.claim()) window.put(*number, work(*number));
-      } catch (...) {
-        window.fail(std::current_exception());
-      }
-    });
+    try {
+      others.emplace_back(run);
+    } catch (const std::system_error&) {
+      break;
+    }
   }
   for (std::uint64_t taken = 0; taken < count;) {
     auto made = window.try_take();

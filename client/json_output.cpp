@@ -1,7 +1,6 @@
 #include "client/json_output.hpp"
 
-#include <nlohmann/json.hpp>
-
+#include "client/json_parts.hpp"
 #include "client/layout.hpp"
 #include "protocol/base/text.hpp"
 #include "protocol/keys/key_file.hpp"
@@ -9,29 +8,6 @@
 
 namespace kith::client {
 namespace {
-
-using Json = nlohmann::ordered_json;  // Keys stay in the order of docs/JSON.md.
-
-std::string print(const Json& json, int indent = 2) {
-  return json.dump(indent, ' ', true, Json::error_handler_t::replace);
-}
-
-/// null for what no calendar holds and for 0, which means never.
-Json time_json(Millis time) {
-  const std::string text = time == 0 ? "" : utc_of(time);
-  return text.empty() ? Json(nullptr) : Json(text);
-}
-
-Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
-
-Json scopes_json(Scopes scopes) {
-  Json list = Json::array();
-  const auto has = [&](Scope scope) { return (scopes & static_cast<Scopes>(scope)) != 0; };
-  if (has(Scope::publish)) list.push_back("publish");
-  if (has(Scope::speak)) list.push_back("speak");
-  if (has(Scope::steward)) list.push_back("steward");
-  return list;
-}
 
 /// `body` if it is text, else `body_base64`; the other one is null.
 void add_body(Json& json, const Bytes& body) {
@@ -163,6 +139,8 @@ Json row(const local::ThreadRow& entry) {
 }
 
 Json row(const local::AuditRow& log) {
+  Json faults = Json::array();
+  for (const local::AuditFault& fault : log.faults) faults.push_back(fault.what);
   return {{"code", log.code},
           {"member", full_id(log.member.view())},
           {"log", to_hex(log.log.view())},
@@ -180,7 +158,7 @@ Json row(const local::AuditRow& log) {
           {"certificates", log.certificates},
           {"frozen", log.frozen},
           {"intact", log.intact},
-          {"faults", log.faults}};
+          {"faults", faults}};
 }
 
 Json row(const Published& published) {
@@ -271,8 +249,8 @@ std::string json_of(const local::FrontAnswer& front) {
                     {"news_count", front.news_count}});
 }
 
-std::string json_of(const local::AuditAnswer& audit, bool intact) {
-  return print(Json{{"intact", intact}, {"logs", list_of(audit.logs)}});
+std::string json_of(const local::AuditAnswer& audit, const AuditReport& report, bool intact) {
+  return print(Json{{"intact", intact}, {"report", row(report)}, {"logs", list_of(audit.logs)}});
 }
 
 std::string json_of(const local::WatchAnswer& arrival) { return print(row(arrival.record), -1); }
@@ -323,140 +301,6 @@ std::string json_of(const Published& published, const std::vector<ProposalOutcom
                                  {"explanation", text_or_null(outcome.explanation)}});
   }
   return print(json);
-}
-
-namespace {
-
-Json findings_of(const Findings& findings) {
-  Json list = Json::array();
-  for (const Finding& finding : findings.kept()) {
-    list.push_back({{"verdict", name(finding.verdict)},
-                    {"file", text_or_null(finding.file)},
-                    {"what", finding.what}});
-  }
-  return list;
-}
-Json confirmations_of(const std::vector<Confirmation>& confirmations) {
-  Json list = Json::array();
-  for (const Confirmation& word : confirmations) {
-    list.push_back({{"witness", full_id(word.witness.view())},
-                    {"size", word.size},
-                    {"time", time_json(word.time())}});
-  }
-  return list;
-}
-
-/// What a disclosure says, without its keys.
-Json disclosure_of(const Disclosure& disclosure) {
-  Json records = Json::array();
-  for (const DisclosedRecord& record : disclosure.records) {
-    records.push_back({{"id", full_id(record.id.view())}, {"index", record.index}});
-  }
-  return {
-      {"member", full_id(disclosure.member.view())},
-      {"log", to_hex(disclosure.log().view())},
-      {"discloser", full_id(disclosure.discloser.view())},
-      {"consent", disclosure.consent ? Json(full_id(disclosure.consent->view())) : Json(nullptr)},
-      {"recipient", disclosure.recipient},
-      {"purpose", disclosure.purpose},
-      {"time", time_json(disclosure.time)},
-      {"opens", records.empty() ? "log" : "records"},
-      {"records", records}};
-}
-
-}  // namespace
-
-std::uint64_t Exported::missing() const {
-  std::uint64_t all = 0;
-  for (const LogReport& report : reports) all += report.missing;
-  return all;
-}
-
-std::string json_of(const Exported& exported) {
-  Json logs = Json::array();
-  for (const LogReport& report : exported.reports) {
-    logs.push_back({{"path", report.log.path},
-                    {"member", full_id(report.log.member.view())},
-                    {"size", report.log.size},
-                    {"confirmed", report.confirmed()},
-                    {"verdict", name(report.findings.verdict())}});
-  }
-  return print(Json{{"folder", exported.folder},
-                    {"network", full_id(exported.manifest.network.view())},
-                    {"payloads", exported.manifest.is_whole ? "all" : "clear"},
-                    {"missing", exported.missing()},
-                    {"frozen", exported.frozen},
-                    {"left_out", exported.left_out},
-                    {"logs", logs}});
-}
-
-std::string json_of(const Proven& proven) {
-  return print(Json{{"id", full_id(proven.id.view())},
-                    {"index", proven.index},
-                    {"confirmed", proven.confirmed},
-                    {"witnesses", proven.witnesses},
-                    {"file", text_or_null(proven.file)},
-                    {"proof", proven.proof}});
-}
-
-std::string json_of(const ProofReport& report, bool expected) {
-  return print(Json{{"verdict", name(report.findings.verdict())},
-                    {"network", full_id(report.network.view())},
-                    {"expected", expected},
-                    {"member", full_id(report.member.view())},
-                    {"log", to_hex(report.log.view())},
-                    {"index", report.index},
-                    {"size", report.size},
-                    {"time", time_json(report.leaf.time)},
-                    {"confirmations", confirmations_of(report.confirmations)},
-                    {"findings", findings_of(report.findings)}});
-}
-
-std::string json_of(const Disclosed& disclosed) {
-  Json document = disclosure_of(disclosed.disclosure);
-  document["file"] = disclosed.file;
-  document["code"] = disclosed.code;
-  document["network"] = full_id(disclosed.disclosure.network.view());
-  return print(document);
-}
-
-std::string json_of(const ArchiveReport& report, bool expected) {
-  Json disclosures = Json::array();
-  for (const DisclosureReport& told : report.disclosures) {
-    Json one = disclosure_of(told.disclosure);
-    one["file"] = told.file;
-    one["opened"] = told.opened;
-    disclosures.push_back(std::move(one));
-  }
-  Json logs = Json::array();
-  for (const LogReport& log : report.logs) {
-    logs.push_back({{"path", log.log.path},
-                    {"member", full_id(log.log.member.view())},
-                    {"log", to_hex(log.id.view())},
-                    {"size", log.log.size},
-                    {"root", to_base64(log.root.view())},
-                    {"founds_network", log.is_founders},
-                    {"first_time", time_json(log.first_time)},
-                    {"last_time", time_json(log.last_time)},
-                    {"certificates", log.certificates},
-                    {"enrolments", log.enrolments},
-                    {"confirmations", confirmations_of(log.confirmations)},
-                    {"clear", log.clear},
-                    {"opened", log.opened},
-                    {"author_signatures", log.author_signatures},
-                    {"sealed", log.sealed},
-                    {"missing", log.missing},
-                    {"findings", findings_of(log.findings)},
-                    {"more_findings", log.findings.left_out()}});
-  }
-  return print(Json{{"verdict", name(report.verdict())},
-                    {"network", full_id(report.manifest.network.view())},
-                    {"expected", expected},
-                    {"payloads", report.manifest.is_whole ? "all" : "clear"},
-                    {"founding", report.has_founding},
-                    {"logs", logs},
-                    {"disclosures", disclosures},
-                    {"findings", findings_of(report.findings)}});
 }
 
 }  // namespace kith::client

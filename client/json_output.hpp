@@ -5,6 +5,7 @@
 
 #include "protocol/audit/archive_audit.hpp"
 #include "protocol/audit/proof_audit.hpp"
+#include "protocol/audit/report.hpp"
 #include "protocol/records/document.hpp"
 #include "protocol/schema/local_codec.hpp"
 
@@ -31,8 +32,9 @@ struct FileComplaint {
 [[nodiscard]] std::string json_of(const local::ShowAnswer& shown);
 [[nodiscard]] std::string json_of(const local::ThreadAnswer& thread);
 [[nodiscard]] std::string json_of(const local::FrontAnswer& front);
-/// `intact` is the verdict on all of them together.
-[[nodiscard]] std::string json_of(const local::AuditAnswer& audit, bool intact);
+/// `intact` is the verdict on all of them together; `report` tells more of the same.
+[[nodiscard]] std::string json_of(const local::AuditAnswer& audit, const AuditReport& report,
+                                  bool intact);
 /// One line: watch prints many.
 [[nodiscard]] std::string json_of(const local::WatchAnswer& arrival);
 /// `own` marks the caller's own key; may be null.
@@ -114,9 +116,21 @@ struct Disclosed {
 };
 /// Without the keys.
 [[nodiscard]] std::string json_of(const Disclosed& disclosed);
-[[nodiscard]] std::string json_of(const ProofReport& report, bool expected);
 /// `expected`: whether the ids were given by the auditor.
-[[nodiscard]] std::string json_of(const ArchiveReport& report, bool expected);
+[[nodiscard]] std::string json_of(const ProofReport& report, bool expected);
+/// Evidence that holds.
+[[nodiscard]] std::string json_of(const Contradiction& proven, bool expected);
+/// A piece that the daemon holds.
+struct HeldEvidence {
+  std::string id;
+  local::EvidenceRow row;
+  Contradiction proven;
+  std::string file;  ///< That it was written to; empty: none.
+};
+[[nodiscard]] std::string json_of(const std::vector<HeldEvidence>& pieces);
+[[nodiscard]] std::string json_of(const HeldEvidence& piece);
+/// `told` is the same as a report.
+[[nodiscard]] std::string json_of(const ArchiveReport& report, const AuditReport& told);
 
 /// What has come of a proposal.
 struct ProposalOutcome {

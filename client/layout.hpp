@@ -32,8 +32,6 @@ namespace kith::client {
 [[nodiscard]] std::string date_of(Millis time);
 /// "2026-03-01T14:05:09.123Z"; empty for what no calendar holds.
 [[nodiscard]] std::string utc_of(Millis time);
-/// "1 entry", "2 entries".
-[[nodiscard]] std::string counted(std::uint64_t count, std::string_view one, std::string_view many);
 /// "1.5 MiB".
 [[nodiscard]] std::string size_of(std::uint64_t bytes);
 [[nodiscard]] std::string joined(const std::vector<std::string>& parts, std::string_view between);

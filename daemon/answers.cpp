@@ -56,6 +56,7 @@ void Replica::Impl::handle(ClientId client, local::Request& request,
   if (const auto* wanted = std::get_if<local::InviteRequest>(&request)) {
     return invite(*wanted, std::move(answer));
   }
+  if (std::holds_alternative<local::EvidenceRequest>(request)) return answer(kept_evidence());
   if (std::holds_alternative<local::StatusRequest>(request)) return answer(status());
   if (std::holds_alternative<local::MembersRequest>(request)) return answer(members());
   if (std::holds_alternative<local::AuthorsRequest>(request)) return answer(authors());
@@ -227,9 +228,15 @@ local::ProposalsAnswer Replica::Impl::proposals() const {
 
 local::RecordSummary Replica::Impl::summarise(const storage::ReadTxn& views,
                                               const storage::RecordRow& row) const {
+  local::RecordSummary out = outline(views, row);
+  complete(out, row.member, row.log);
+  return out;
+}
+
+local::RecordSummary Replica::Impl::outline(const storage::ReadTxn& views,
+                                            const storage::RecordRow& row) {
   local::RecordSummary out;
   out.id = row.id;
-  out.member = code_of(row.member);
   out.kind = row.kind;
   out.author = row.author;
   out.time = row.time;
@@ -240,9 +247,14 @@ local::RecordSummary Replica::Impl::summarise(const storage::ReadTxn& views,
   out.to = row.to;
   out.reply_kind = row.reply_kind;
   out.replies = static_cast<std::uint32_t>(storage::views::replies(views, row.id, 1000).size());
-  const auto log = logs.find(row.log);
-  out.agreed = log != logs.end() && log->second.agreed > row.index;
   return out;
+}
+
+void Replica::Impl::complete(local::RecordSummary& outlined, const MemberId& member,
+                             const LogId& log) const {
+  outlined.member = code_of(member);
+  const auto state = logs.find(log);
+  outlined.agreed = state != logs.end() && state->second.agreed > outlined.index;
 }
 
 local::Answer Replica::Impl::list(const local::ListRequest& request) const {
@@ -273,12 +285,15 @@ local::Answer Replica::Impl::list(const local::ListRequest& request) const {
 }
 
 Result<Bytes> Replica::Impl::body_of(const storage::RecordRow& row) const {
-  const auto txn = host.log().read();
-  const auto payload = storage::log_store::payload(*txn, row.log, row.index);
+  return body_of(*host.log().read(), context_of(row.log), row);
+}
+
+Result<Bytes> Replica::Impl::body_of(const storage::ReadTxn& txn, const JudgeContext& context,
+                                     const storage::RecordRow& row) {
+  const auto payload = storage::log_store::payload(txn, row.log, row.index);
   if (!payload) return fail(Errc::not_found, "the content of this entry is not held here");
   BatchVerifier unused;
-  const Judged judged =
-      judge(context_of(row.log), row.index, LeafClass::record, *payload, true, unused);
+  const Judged judged = judge(context, row.index, LeafClass::record, *payload, true, unused);
   if (!judged.record) return fail(Errc::unavailable, "the content cannot be opened: " + judged.why);
   return judged.record->body;
 }

@@ -2,6 +2,7 @@
 #include <atomic>
 
 #include "daemon/replica_impl.hpp"
+#include "protocol/audit/log_audit.hpp"
 #include "protocol/base/limits.hpp"
 #include "protocol/base/text.hpp"
 #include "protocol/records/kind_table.hpp"
@@ -38,11 +39,11 @@ constexpr std::size_t faults_max = 100;
 /// Of a log, read in one transaction: as long as one is open, LMDB reuses no page that was freed.
 constexpr std::uint64_t entries_a_read = 2'048;
 
-void fault(AuditedLog& audited, std::string what) {
-  if (audited.row.faults.size() < faults_max) audited.row.faults.push_back(std::move(what));
+void fault(AuditedLog& audited, Verdict verdict, std::string what) {
+  local::AuditRow& row = audited.row;
+  row.verdict = std::max(row.verdict, verdict);
+  if (row.faults.size() < faults_max) row.faults.push_back({verdict, std::move(what)});
 }
-
-std::string at(std::uint64_t index) { return "entry " + std::to_string(index) + ": "; }
 
 /// Replays one log from its bytes and believes only hashes and signatures. How this machine's store
 /// keeps it, kithd check looks at.
@@ -66,6 +67,10 @@ class Auditor {
     audited_.row.size = size;
     audited_.row.root = range_.root();
     audited_.row.authors = static_cast<std::uint32_t>(authors_.size());
+    for (const KeyHistory::Entry& entry : keys_.statements()) {
+      audited_.row.keys.push_back({entry.index, entry.is_certificate, entry.statement});
+    }
+    audited_.row.are_keys_known = can_judge_;
     check_root(audited_.checkpoint.size, audited_.checkpoint.root, "the checkpoint");
     for (const auto& [_, word] : audited_.cosignatures) {
       check_root(word.size, word.root, "a cosignature");
@@ -106,16 +111,20 @@ class Auditor {
       const auto leaf = decode_leaf(text(entry));
       const bool fits = !hashes || (*hashes)[i] == hash;
       if (!leaf || !fits) {
-        fault(audited_, at(index) + (leaf ? "the leaf or its hash is damaged"
-                                          : "the leaf is missing or damaged"));
+        fault(audited_, Verdict::damaged,
+              at_entry(index) +
+                  (leaf ? "the leaf or its hash is damaged" : "the leaf is missing or damaged"));
       }
       leaves.push_back(leaf && fits ? std::optional(*leaf) : std::nullopt);
     }
   }
 
   void take(std::uint64_t index, const Leaf& leaf, std::optional<BytesView> payload) {
+    Millis& first = audited_.row.first_time;
+    first = first == 0 ? leaf.time : std::min(first, leaf.time);
+    audited_.row.last_time = std::max(audited_.row.last_time, leaf.time);
     if (payload && !commits_to(leaf, *payload)) {
-      fault(audited_, at(index) + "the payload is damaged");
+      fault(audited_, Verdict::damaged, at_entry(index) + "the payload is damaged");
       payload.reset();
     } else if (!payload) {
       ++audited_.row.missing;
@@ -123,9 +132,10 @@ class Auditor {
     const bool governs = leaf.leaf_class != LeafClass::record;
     if (!payload && governs && can_judge_) {
       can_judge_ = false;
-      fault(audited_, at(index) +
-                          "it says who may speak or decide, and it is not here: what follows "
-                          "cannot be judged before it comes");
+      fault(audited_, Verdict::incomplete,
+            at_entry(index) +
+                "it says who may speak or decide, and it is not here: what follows "
+                "cannot be judged before it comes");
     }
     if (payload && can_judge_) judge_one(index, leaf, *payload);
   }
@@ -137,10 +147,13 @@ class Auditor {
       ++audited_.row.sealed;
       return;
     }
-    if (judged.status == Judged::Status::bad) return fault(audited_, at(index) + judged.why);
+    if (judged.status == Judged::Status::bad) {
+      return fault(audited_, Verdict::forged, at_entry(index) + judged.why);
+    }
     if (!judged.record) return take_statement(judged);
     const auto right = admissible(keys_, audited_.member, judged);
-    if (!right) fault(audited_, at(index) + right.error().detail);
+    if (!right) fault(audited_, Verdict::forged, at_entry(index) + right.error().detail);
+    if (right) ++audited_.row.signatures;
     if (find_kind(judged.record->kind) == nullptr) ++audited_.row.unknown_kinds;
     authors_.insert(judged.record->author);
     ++audited_.row.records;
@@ -154,7 +167,7 @@ class Auditor {
         certificate != nullptr
             ? keys_.add_certificate(judged.index, certificate->statement)
             : keys_.add_enrolment(judged.index, std::get<EnrolmentText>(judged.parsed).statement);
-    if (!added) fault(audited_, at(judged.index) + added.error().detail);
+    if (!added) fault(audited_, Verdict::forged, at_entry(judged.index) + added.error().detail);
   }
 
   void note_root() {
@@ -163,7 +176,8 @@ class Auditor {
   }
   void check_root(std::uint64_t size, const TreeHash& root, const std::string& who) {
     if (size != 0 && roots_.at(size) != root) {
-      fault(audited_, who + " at size " + std::to_string(size) + " has another root");
+      fault(audited_, Verdict::damaged,
+            who + " at size " + std::to_string(size) + " has another root");
     }
   }
 
@@ -182,7 +196,7 @@ void audit_signatures(AuditedLog& audited) {
     return verify_checkpoint(audited.checkpoint.note, audited.log, certificate.log_key).has_value();
   };
   if (audited.checkpoint.size != 0 && std::ranges::none_of(audited.certificates, signed_by)) {
-    fault(audited, "the checkpoint is not signed by the member's log key");
+    fault(audited, Verdict::damaged, "the checkpoint is not signed by the member's log key");
   }
   for (const MemberId& witness : audited.witnesses) {
     const auto word = audited.cosignatures.find(witness);
@@ -193,8 +207,9 @@ void audit_signatures(AuditedLog& audited) {
         });
     if (valid) {
       ++audited.row.cosigned;
+      audited.row.words.push_back(word->second);
     } else {
-      fault(audited, "a cosignature does not verify");
+      fault(audited, Verdict::damaged, "a cosignature does not verify");
     }
   }
 }
@@ -251,6 +266,8 @@ void Replica::Impl::audit(const local::AuditRequest& request,
           row.witnesses = static_cast<std::uint32_t>(audited.witnesses.size());
           row.frozen = audited.frozen;
           row.intact = row.faults.empty() && !row.frozen && row.missing == 0;
+          if (row.missing > 0) row.verdict = std::max(row.verdict, Verdict::incomplete);
+          if (row.frozen) row.verdict = Verdict::forked;
           job->done = before + row.size;
         }
         job->finished = true;

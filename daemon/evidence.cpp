@@ -160,7 +160,7 @@ bool Replica::Impl::make_room_for_evidence(const Contradiction& proven) {
     if (kept.proven.member == proven.member) same.push_back(key);
   }
   if (same.size() < storage::log_store::evidence_per_member_max) {
-    return evidence.size() < storage::log_store::evidence_max;
+    return evidence.size() < limits::evidence_pieces_max;
   }
   // Nor may pieces that nothing follows from drive one another out for ever.
   if (!counts(proven)) return false;
@@ -212,6 +212,21 @@ void Replica::Impl::load_evidence(const storage::ReadTxn& txn) {
   }
 }
 
+local::EvidenceAnswer Replica::Impl::kept_evidence() const {
+  local::EvidenceAnswer answer;
+  for (const auto& [_, kept] : evidence) {
+    const Contradiction& proven = kept.proven;
+    local::EvidenceRow& row = answer.pieces.emplace_back();
+    row.file = kept.text;
+    row.code = code_of(proven.member);
+    row.counts = counts(proven);
+    if (!proven.log) continue;
+    const auto log = logs.find(*proven.log);
+    if (log != logs.end()) row.owner = code_of(log->second.member);
+  }
+  return answer;
+}
+
 // ---- what follows from it ----
 
 std::uint64_t Replica::Impl::newest_cut(const MemberId& member) const {
@@ -226,9 +241,8 @@ std::uint64_t Replica::Impl::newest_cut(const MemberId& member) const {
 }
 
 bool Replica::Impl::counts(const Contradiction& proven) const {
-  if (proven.liar == Liar::log_key) return proven.number() >= newest_cut(proven.member);
   const auto newest = newest_certificate(proven.member);
-  return !newest || newest->number <= proven.number();
+  return still_counts(proven, newest ? newest->number : 0, newest_cut(proven.member));
 }
 
 bool Replica::Impl::is_distrusted(const MemberId& witness) const {

@@ -2,6 +2,7 @@
 #include "daemon/replica_impl.hpp"
 #include "protocol/base/limits.hpp"
 #include "protocol/base/text.hpp"
+#include "storage/log_mend.hpp"
 
 namespace kith::daemon {
 namespace {
@@ -15,20 +16,34 @@ bool is_sound(const local::ExportEntriesRequest& request) {
          request.payloads_from >= request.first && request.payloads_from < request.last;
 }
 
-local::ExportEntriesAnswer read_entries(const storage::ReadTxn& txn,
-                                        const local::ExportEntriesRequest& request) {
+/// Of leaves that are damaged here.
+local::Refusal damaged(const storage::ReadTxn& txn, const local::ExportEntriesRequest& request) {
+  const std::string which = "entries " + std::to_string(request.first) + " to " +
+                            std::to_string(request.last - 1) + " of this log are damaged here";
+  if (storage::log_store::is_wanted(txn, request.log, request.first / limits::tile_hashes)) {
+    return {Errc::unavailable,
+            which +
+                " and come again from another member as soon as one that has them is "
+                "reached: try again later"};
+  }
+  return {Errc::io, which + ": stop kithd, run kithd check --repair and start it again"};
+}
+
+local::Answer read_entries(const storage::ReadTxn& txn,
+                           const local::ExportEntriesRequest& request) {
   local::ExportEntriesAnswer answer;
   const auto leaves = storage::log_store::leaves(txn, request.log, request.first, request.last);
-  if (request.payloads_from == request.first) {
-    answer.leaves = storage::log_store::bundle(txn, request.log, request.first, request.last);
+  answer.leaves = storage::log_store::bundle(txn, request.log, request.first, request.last);
+  if (answer.leaves.empty() || leaves.size() != request.last - request.first) {
+    return damaged(txn, request);
   }
+  if (request.payloads_from != request.first) answer.leaves.clear();
   answer.payloads_to = request.payloads_from;
   storage::log_store::each_payload(
       txn, request.log, request.payloads_from, request.last,
       [&](std::uint64_t index, std::optional<BytesView> payload) {
         const std::size_t at = index - request.first;
-        const bool is_wanted = request.with_sealed ||
-                               (at < leaves.size() && leaves[at].leaf_class == LeafClass::clear);
+        const bool is_wanted = request.with_sealed || leaves[at].leaf_class == LeafClass::clear;
         peer::append_payload(answer.payloads, is_wanted ? payload : std::nullopt);
         answer.payloads_to = index + 1;
         return answer.payloads.size() < answer_bytes;

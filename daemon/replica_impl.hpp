@@ -236,6 +236,7 @@ struct Replica::Impl {
   [[nodiscard]] std::string in_words(const Contradiction& proven) const;
   void send_evidence(PeerId peer);
   void load_evidence(const storage::ReadTxn& txn);
+  [[nodiscard]] local::EvidenceAnswer kept_evidence() const;
   /// The number of the member's newest certificate that cuts; 0: none is known.
   [[nodiscard]] std::uint64_t newest_cut(const MemberId& member) const;
   /// Whether anything follows from it (still).
@@ -379,7 +380,15 @@ struct Replica::Impl {
   [[nodiscard]] local::FrontAnswer front(const local::FrontRequest& request) const;
   [[nodiscard]] local::RecordSummary summarise(const storage::ReadTxn& views,
                                                const storage::RecordRow& row) const;
+  /// What the views say of it, on any thread; complete() adds the rest.
+  [[nodiscard]] static local::RecordSummary outline(const storage::ReadTxn& views,
+                                                    const storage::RecordRow& row);
+  void complete(local::RecordSummary& outlined, const MemberId& member, const LogId& log) const;
   [[nodiscard]] Result<Bytes> body_of(const storage::RecordRow& row) const;
+  /// The same on any thread.
+  [[nodiscard]] static Result<Bytes> body_of(const storage::ReadTxn& txn,
+                                             const JudgeContext& context,
+                                             const storage::RecordRow& row);
   void notify_watchers();
   void notify(ClientId client, Watcher& watcher);
 
@@ -407,12 +416,12 @@ struct Replica::Impl {
   // disclose.cpp
   void disclose(ClientId client, const local::DiscloseRequest& request,
                 std::function<void(local::Answer)> answer);
-  /// What was asked for, from ids and codes.
-  [[nodiscard]] Result<bool> choose(Disclosing& wanted) const;
-  [[nodiscard]] std::optional<RecordId> consent_to(
-      const Disclosing& wanted, const std::vector<storage::RecordRow>& consents) const;
-  [[nodiscard]] Result<Disclosure> derive(const Disclosing& wanted) const;
-  [[nodiscard]] local::Answer hand_over(const Disclosing& wanted);
+  /// Runs `work` in the pool, then `next` here; what could not be read is the answer.
+  void in_pool(std::shared_ptr<Disclosing> wanted, std::function<void(Disclosing&)> work,
+               std::function<void()> next);
+  /// Whether what was found may be disclosed together; then what is needed to derive its keys.
+  [[nodiscard]] Result<bool> prepare(Disclosing& wanted) const;
+  [[nodiscard]] local::Answer hand_over(Disclosing& wanted);
 
   // audit_job.cpp
   void audit(const local::AuditRequest& request, std::function<void(local::Answer)> answer);

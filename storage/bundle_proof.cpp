@@ -9,7 +9,6 @@
 namespace kith::storage {
 namespace {
 
-constexpr unsigned tile_height = 8;  // 2^8 leaves.
 /// Each costs a pass over the roots below one node of the head.
 constexpr std::size_t attempts_max = 256;
 

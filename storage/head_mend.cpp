@@ -10,8 +10,6 @@
 namespace kith::storage {
 namespace {
 
-constexpr unsigned tile_height = 8;  // 2^8 leaves.
-
 std::optional<std::uint64_t> last_number(const ReadTxn& txn, Table table, const LogId& log) {
   const auto row = txn.before(table, successor(numbered_key(log, ~std::uint64_t{0})));
   if (!row || row->key.size() != LogId::size + sizeof(std::uint64_t)) return std::nullopt;

@@ -1,5 +1,7 @@
 #include "protocol/base/check.hpp"
+#include "protocol/base/limits.hpp"
 #include "protocol/base/text.hpp"
+#include "protocol/log/tile.hpp"
 #include "storage/bundle_proof.hpp"
 #include "storage/log_mend.hpp"
 #include "storage/packing.hpp"
@@ -8,7 +10,6 @@
 namespace kith::storage::log_store {
 namespace {
 
-constexpr unsigned tile_height = 8;  // 2^8 hashes.
 constexpr std::size_t bundle_groups = bundle_leaves / group_payloads;
 
 /// The tree step, whatever the caller checked before. What a payload commits to was checked by

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "protocol/base/check.hpp"
+#include "protocol/log/tile.hpp"
 #include "storage/log_store.hpp"
 #include "storage/packing.hpp"
 
@@ -12,8 +13,6 @@ namespace {
 using Part = Fault::Part;
 
 constexpr std::size_t faults_max = 100;
-constexpr unsigned tile_height = 8;  // 2^8 hashes.
-constexpr unsigned levels_max = 8;   // 256^8 leaves are more than a log can have.
 
 class Checker {
  public:

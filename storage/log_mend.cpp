@@ -11,7 +11,6 @@
 namespace kith::storage::log_store {
 namespace {
 
-constexpr unsigned levels_max = 8;  // 256^8 leaves are more than a log can have.
 constexpr std::string_view wanted_prefix = "wanted/";
 
 Key wanted_key(const LogId& log, std::uint64_t n) {
@@ -176,19 +175,12 @@ class Mender {
       drop_from(Table::tiles, Key(log).add(static_cast<std::uint8_t>(level)),
                 (hashes + bundle_leaves - 1) / bundle_leaves);
     }
-    drop_between(Table::recent, numbered_key(log_, 0), numbered_key(log_, packed_end_));
+    mended_.rows_dropped +=
+        erase_between(txn_, Table::recent, numbered_key(log_, 0), numbered_key(log_, packed_end_));
   }
 
   void drop_from(Table table, const Key& prefix, std::uint64_t first) {
-    drop_between(table, Key(prefix).add(first), successor(Key(prefix).add(~std::uint64_t{0})));
-  }
-
-  void drop_between(Table table, const Key& first, const Key& end) {
-    for (;;) {
-      const auto row = txn_.at_or_after(table, first);
-      if (!row || !std::ranges::lexicographical_compare(row->key, end.view())) return;
-      drop(table, to_bytes(row->key));
-    }
+    mended_.rows_dropped += erase_from(txn_, table, prefix, first);
   }
 
   void count_gaps() {

@@ -1,4 +1,5 @@
 #include "protocol/base/check.hpp"
+#include "protocol/log/tile.hpp"
 #include "storage/log_mend.hpp"
 #include "storage/log_store.hpp"
 #include "storage/packing.hpp"
@@ -7,21 +8,6 @@
 // appended again, so that no other code knows of a log that became shorter.
 namespace kith::storage::log_store {
 namespace {
-
-constexpr unsigned tile_height = 8;  // 2^8 hashes.
-constexpr unsigned levels_max = 64 / tile_height;
-
-/// Erases every row whose key begins with `prefix` and whose number is not below `first`; how many.
-std::size_t erase_from(WriteTxn& txn, Table table, const Key& prefix, std::uint64_t first) {
-  std::size_t erased = 0;
-  Key from = Key(prefix).add(first);
-  for (auto row = txn.at_or_after(table, from); row && begins_with(row->key, prefix);
-       row = txn.at_or_after(table, from)) {
-    txn.erase(table, to_bytes(row->key));
-    ++erased;
-  }
-  return erased;
-}
 
 struct Kept {
   Bytes leaf;

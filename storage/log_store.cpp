@@ -1,6 +1,7 @@
 #include "storage/log_store.hpp"
 
 #include "protocol/base/check.hpp"
+#include "protocol/log/tile.hpp"
 #include "storage/log_mend.hpp"
 #include "storage/packing.hpp"
 
@@ -8,8 +9,6 @@
 // there, as a peer can give it again; what decisions rest on (heads, tree hashes) throws instead.
 namespace kith::storage::log_store {
 namespace {
-
-constexpr unsigned tile_height = 8;  // 2^8 hashes.
 
 /// Calls `each(index, leaf)` for [first, last) in order. False if a row is missing or damaged.
 bool each_leaf(const ReadTxn& txn, const LogId& log, std::uint64_t first, std::uint64_t last,

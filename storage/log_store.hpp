@@ -121,8 +121,6 @@ void each_payload(const ReadTxn& txn, const LogId& log, std::uint64_t first, std
 /// size. The caller has verified the signature.
 [[nodiscard]] Result<bool> put_cosignature(WriteTxn& txn, const Cosignature& cosignature);
 
-/// Pieces of evidence that are kept: far more than a network has that goes on.
-inline constexpr std::size_t evidence_max = 1'024;
 /// About one member: more changes nothing.
 inline constexpr std::size_t evidence_per_member_max = 8;
 /// Keeps a file that proves two histories, under what it is about: the first for each. False if one

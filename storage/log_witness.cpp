@@ -1,4 +1,5 @@
 #include "protocol/base/check.hpp"
+#include "protocol/base/limits.hpp"
 #include "storage/log_mend.hpp"
 #include "storage/packing.hpp"
 
@@ -91,7 +92,9 @@ Result<bool> put_cosignature(WriteTxn& txn, const Cosignature& given) {
 bool put_evidence(WriteTxn& txn, BytesView key, std::string_view text) {
   // A damaged row is none: others give it again.
   const auto row = txn.get(Table::evidence, key);
-  if ((row && decode_evidence_row(key, *row)) || evidence(txn).size() >= evidence_max) return false;
+  if ((row && decode_evidence_row(key, *row)) ||
+      evidence(txn).size() >= limits::evidence_pieces_max)
+    return false;
   txn.put(Table::evidence, key, encode_evidence_row(key, text));
   return true;
 }

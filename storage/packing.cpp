@@ -63,6 +63,22 @@ bool begins_with(BytesView key, BytesView prefix) {
   return key.size() >= prefix.size() && equal(key.first(prefix.size()), prefix);
 }
 
+std::size_t erase_between(WriteTxn& txn, Table table, const Key& first, const Key& end) {
+  std::size_t erased = 0;
+  for (auto row = txn.at_or_after(table, first);
+       row && std::ranges::lexicographical_compare(row->key, end.view());
+       row = txn.at_or_after(table, first)) {
+    txn.erase(table, to_bytes(row->key));
+    ++erased;
+  }
+  return erased;
+}
+
+std::size_t erase_from(WriteTxn& txn, Table table, const Key& prefix, std::uint64_t first) {
+  return erase_between(txn, table, Key(prefix).add(first),
+                       successor(Key(prefix).add(~std::uint64_t{0})));
+}
+
 void encode_recent(Bytes& row, BytesView key, const RecentRow& entry) {
   row.clear();
   append_integer(row, static_cast<std::uint16_t>(entry.leaf.size()));

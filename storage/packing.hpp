@@ -45,6 +45,11 @@ class Key {
 /// Whether `key` begins with `prefix`.
 [[nodiscard]] bool begins_with(BytesView key, BytesView prefix);
 
+/// Erases the rows from `first` on and before `end`; how many there were.
+std::size_t erase_between(WriteTxn& txn, Table table, const Key& first, const Key& end);
+/// The same of the rows whose key is `prefix` and a number, from `first` on.
+std::size_t erase_from(WriteTxn& txn, Table table, const Key& prefix, std::uint64_t first);
+
 /// A row of `recent`. Its payload is covered by its leaf, and its leaf by a checksum: the tree hash
 /// that covers a single leaf is stored only once its bundle is complete.
 struct RecentRow {

@@ -143,7 +143,7 @@ const std::vector<Library>& libraries() {
       {"lmdb.h", {"storage/lmdb.cpp"}},
       {"yaml-cpp/", {"protocol/records/document.cpp"}},
       {"CLI/", {"daemon/settings.cpp", "client/command_line.cpp"}},
-      {"nlohmann/", {"client/json_output.cpp"}},
+      {"nlohmann/", {"client/json_"}},
       {"boost/system/", {"protocol/base/result.hpp"}},
       {"boost/asio", {"daemon/", "client/connection."}},
       {"boost/", {}},  // No other part of it.
@@ -237,7 +237,7 @@ void check_roles(const Source& file, Faults& faults) {
 void check_size(const Source& file, Faults& faults) {
   constexpr std::size_t lines_max = 500;
   // One codec for each request and answer; it is read by looking up one of them.
-  constexpr std::size_t codec_lines_max = 900;
+  constexpr std::size_t codec_lines_max = 1'000;
   const bool is_codec = file.path == "protocol/schema/local_codec.cpp";
   if (file.lines.size() > (is_codec ? codec_lines_max : lines_max)) {
     faults.push_back({file.path, file.lines.size(), "is too long for one file"});

@@ -149,11 +149,29 @@ struct VerifyOptions {
   std::string path;
   std::vector<std::string> expected;  ///< Ids of the network or of members.
   std::vector<std::string> keys;      ///< Files that kith disclose wrote.
+  std::string policy;                 ///< A file in tlog-policy syntax, or empty.
+  bool report = false;                ///< Everything there is to say of an export, as text.
+  std::string html;                   ///< A new file for the same as a page to print, or empty.
 };
-/// kith verify PATH: checks an export from its files alone.
+/// kith verify PATH: checks an export, a proof or evidence from its files alone.
 [[nodiscard]] Exit verify(const VerifyOptions& options, const Console& console, const Desk& desk);
 
+struct EvidenceOptions {
+  std::string id;   ///< The first characters are enough.
+  std::string out;  ///< A new file, or empty.
+};
+/// kith evidence list: what is held that proves two histories.
+[[nodiscard]] Exit evidence_list(Daemon& daemon, const Console& console);
+/// kith evidence show ID: one piece in words, and as a file to hand on.
+[[nodiscard]] Exit evidence_show(const EvidenceOptions& options, Daemon& daemon,
+                                 const Console& console, const Desk& desk);
+
+struct AuditOptions {
+  std::string member;  ///< A code, or empty: every log.
+  std::string html;    ///< A new file for the report as a page to print, or empty.
+};
 /// kith audit [MEMBER]: replays whole logs; faults make the exit code 3.
-[[nodiscard]] Exit audit(const std::string& member, Daemon& daemon, const Console& console);
+[[nodiscard]] Exit audit(const AuditOptions& options, Daemon& daemon, const Console& console,
+                         const Desk& desk);
 
 }  // namespace kith::client

@@ -3,6 +3,7 @@
 #include "client/key_store.hpp"
 #include "client/layout.hpp"
 #include "client/signing.hpp"
+#include "protocol/base/text.hpp"
 #include "protocol/keys/disclosure.hpp"
 #include "protocol/records/disclosure_consent.hpp"
 #include "protocol/records/document.hpp"

@@ -7,6 +7,7 @@
 #include "client/commands/exporter.hpp"
 #include "client/layout.hpp"
 #include "protocol/base/limits.hpp"
+#include "protocol/base/text.hpp"
 
 namespace kith::client {
 namespace {
@@ -53,17 +54,30 @@ std::optional<std::string> damage_in(const std::vector<LogReport>& reports) {
   return std::nullopt;
 }
 
-/// Why the export that stands at the place must not give way to a new one; nothing if it may.
-std::optional<std::string> why_not_replace(const FolderFiles& before, const ExportOptions& options,
-                                           const local::ExportLogsAnswer& logs) {
+/// The list of contents of the export that stands at the place, or nothing if none does.
+Result<std::optional<Manifest>> read_before(const FolderFiles& before) {
   const auto bytes = before.read(std::string(manifest_name), manifest_bytes_max);
-  if (!bytes) return std::nullopt;  // Nothing stands there.
-  const auto manifest = decode_manifest(text(*bytes));
-  if (!manifest) return "its list of contents is damaged";
-  if (manifest->network != logs.network) return "it is of another network";
-  if (manifest->is_whole && !options.with_payloads) return "it holds contents, and this would not";
-  std::uint64_t expected = 2;
-  for (const ArchivedLog& log : manifest->logs) {
+  if (!bytes && bytes.error().code == Errc::not_found) return std::optional<Manifest>();
+  auto manifest = bytes ? decode_manifest(text(*bytes)) : bytes.error();
+  if (!manifest) return fail(Errc::usage, "its list of contents is damaged");
+  return std::optional(std::move(*manifest));
+}
+
+/// Why the export that stands at the place must not give way to a new one; nothing if it may.
+std::optional<std::string> why_not_replace(const FolderFiles& before, const Manifest& manifest,
+                                           const ExportOptions& options,
+                                           const local::ExportLogsAnswer& logs,
+                                           const local::EvidenceAnswer& evidence) {
+  if (manifest.network != logs.network) return "it is of another network";
+  if (manifest.is_whole && !options.with_payloads) return "it holds contents, and this would not";
+  std::uint64_t expected = 2 + manifest.evidence.size();
+  for (const Hash& hash : manifest.evidence) {
+    const bool is_held = std::ranges::any_of(evidence.pieces, [&](const local::EvidenceRow& piece) {
+      return blake2b({view(piece.file)}) == hash;
+    });
+    if (!is_held) return "it holds evidence, and this would not";
+  }
+  for (const ArchivedLog& log : manifest.logs) {
     const auto same = std::ranges::find(logs.logs, log.member, &local::ExportedLog::member);
     if (same == logs.logs.end()) return "it holds " + log.path + ", and this would not";
     if (same->size < log.size) return "it holds more of " + log.path + " than is held here";
@@ -76,13 +90,10 @@ std::optional<std::string> why_not_replace(const FolderFiles& before, const Expo
 }
 
 /// What an export that stands there holds and the new one would have to leave out, or nothing.
-std::optional<std::string> lost_from(const FolderFiles& before, const WrittenLogs& written) {
-  const auto bytes = before.read(std::string(manifest_name), manifest_bytes_max);
-  const auto manifest = bytes ? decode_manifest(text(*bytes)) : bytes.error();
-  if (!manifest) return std::nullopt;
+std::optional<std::string> lost_from(const Manifest& before, const WrittenLogs& written) {
   for (const std::string& code : written.left_out) {
     const bool is_held = std::ranges::any_of(
-        manifest->logs, [&](const ArchivedLog& log) { return log.path == "commons/" + code; });
+        before.logs, [&](const ArchivedLog& log) { return log.path == "commons/" + code; });
     if (is_held) return code;
   }
   return std::nullopt;
@@ -94,14 +105,26 @@ struct Attempt {
   bool is_damaged = false;
 };
 
-Attempt attempt(const ExportOptions& options, const local::ExportLogsAnswer& logs, bool is_fresh,
-                Daemon& daemon, const Console& console, const Desk& desk) {
+Attempt attempt(const ExportOptions& options, const local::ExportLogsAnswer& logs,
+                const local::EvidenceAnswer& evidence, bool is_fresh, Daemon& daemon,
+                const Console& console, const Desk& desk) {
   const auto over = [&](const Error& error) {
     return Attempt{{std::nullopt, complain(console, error)}};
   };
   auto folder = FolderWriter::begin(desk.working_folder / options.folder);
   if (!folder) return over(folder.error());
-  Exporter exporter(options, logs, *folder, is_fresh, daemon, console);
+  const auto before = read_before(folder->before());
+  std::optional<std::string> why_not;
+  if (!before) why_not = before.error().detail;
+  if (before && *before) {
+    why_not = why_not_replace(folder->before(), **before, options, logs, evidence);
+  }
+  if (why_not) {
+    return over(fail(Errc::usage,
+                     options.folder + " is left as it is: " + *why_not + "; name another folder"));
+  }
+  const Manifest taken_over = is_fresh ? Manifest() : before->value_or(Manifest());
+  Exporter exporter(options, logs, evidence, *folder, taken_over, daemon, console);
   auto written = exporter.run(desk.now());
   if (!written) return {std::move(written)};
 
@@ -118,7 +141,8 @@ Attempt attempt(const ExportOptions& options, const local::ExportLogsAnswer& log
                                             "can tell who may sign; nothing was exported. Try "
                                             "again when kith peers shows them"));
   }
-  if (const auto lost = lost_from(folder->before(), *written)) {
+  const auto lost = *before ? lost_from(**before, *written) : std::nullopt;
+  if (lost) {
     return over(fail(Errc::unavailable,
                      options.folder + " is left as it is: it holds commons/" + *lost +
                          ", of which contents in clear have not arrived here yet; try again when "
@@ -133,18 +157,13 @@ Attempt attempt(const ExportOptions& options, const local::ExportLogsAnswer& log
 
 /// An export in its place, or the exit code of the complaint.
 Answered<WrittenLogs> write_export(const ExportOptions& options,
-                                   const local::ExportLogsAnswer& logs, Daemon& daemon,
+                                   const local::ExportLogsAnswer& logs,
+                                   const local::EvidenceAnswer& evidence, Daemon& daemon,
                                    const Console& console, const Desk& desk) {
-  const FolderFiles before(desk.working_folder / options.folder);
-  if (const auto why = why_not_replace(before, options, logs)) {
-    return {std::nullopt,
-            complain(console, fail(Errc::usage, options.folder + " is left as it is: " + *why +
-                                                    "; name another folder"))};
-  }
-  Attempt first = attempt(options, logs, false, daemon, console, desk);
+  Attempt first = attempt(options, logs, evidence, false, daemon, console, desk);
   if (!first.is_damaged) return std::move(first.written);
   // What was taken over from the earlier export may have been damaged there.
-  return attempt(options, logs, true, daemon, console, desk).written;
+  return attempt(options, logs, evidence, true, daemon, console, desk).written;
 }
 
 }  // namespace
@@ -153,7 +172,9 @@ Exit export_to(const ExportOptions& options, Daemon& daemon, const Console& cons
                const Desk& desk) {
   const auto logs = ask_logs(options, daemon, console);
   if (!logs) return logs.exit;
-  const auto written = write_export(options, *logs, daemon, console, desk);
+  const auto evidence = ask<local::EvidenceAnswer>(daemon, console, local::EvidenceRequest{});
+  if (!evidence) return evidence.exit;
+  const auto written = write_export(options, *logs, *evidence, daemon, console, desk);
   if (!written) return written.exit;
 
   Exported exported{options.folder, written->manifest, written->reports, {}, written->left_out};
@@ -161,8 +182,9 @@ Exit export_to(const ExportOptions& options, Daemon& daemon, const Console& cons
     if (log.frozen) exported.frozen.push_back(log.code);
   }
   if (!exported.frozen.empty()) {
-    console.err << "kith: two conflicting histories are known of " << joined(exported.frozen, ", ")
-                << "; this export holds the one that is kept here, and not the proof\n";
+    console.err
+        << "kith: two conflicting histories are known of " << joined(exported.frozen, ", ")
+        << "; this export holds the one that is kept here, and the proof that there are two\n";
   }
   for (const LogReport& report : exported.reports) {
     for (const Finding& finding : report.findings.kept()) {

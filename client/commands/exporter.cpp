@@ -6,7 +6,6 @@
 #include "client/layout.hpp"
 #include "protocol/crypto/crypto.hpp"
 #include "protocol/keys/certificate.hpp"
-#include "protocol/log/leaf.hpp"
 #include "protocol/log/witness.hpp"
 
 namespace kith::client {
@@ -18,12 +17,17 @@ struct Word {
   std::size_t certificate = 0;
 };
 
-/// Whether these are so many leaves: what is damaged is asked for again.
-bool is_bundle(BytesView bytes, unsigned width) {
-  const auto entries = split_bundle(bytes, width);
-  return entries && entries->size() == width && std::ranges::all_of(*entries, [](BytesView entry) {
-           return decode_leaf(text(entry)).has_value();
-         });
+/// The leaves of a complete bundle, or nothing if it is damaged.
+std::optional<std::vector<Leaf>> leaves_of(BytesView bytes) {
+  const auto entries = split_bundle(bytes, limits::tile_hashes);
+  if (!entries || entries->size() != limits::tile_hashes) return std::nullopt;
+  std::vector<Leaf> leaves;
+  for (const BytesView entry : *entries) {
+    const auto leaf = decode_leaf(text(entry));
+    if (!leaf) return std::nullopt;
+    leaves.push_back(*leaf);
+  }
+  return leaves;
 }
 
 std::vector<Word> words_of(const local::ExportedLog& log, const WitnessCertificates& witnesses) {
@@ -42,24 +46,22 @@ std::vector<Word> words_of(const local::ExportedLog& log, const WitnessCertifica
 }  // namespace
 
 Exporter::Exporter(const ExportOptions& options, const local::ExportLogsAnswer& answer,
-                   FolderWriter& folder, bool is_fresh, Daemon& daemon, const Console& console)
+                   const local::EvidenceAnswer& evidence, FolderWriter& folder,
+                   const Manifest& before, Daemon& daemon, const Console& console)
     : options_(options),
       answer_(answer),
+      evidence_(evidence),
       folder_(folder),
       daemon_(daemon),
       console_(console),
       bar_(console, std::chrono::steady_clock::now),
-      progress_{bar_} {
+      progress_{bar_},
+      before_(before) {
   for (const Bytes& statement : answer.certificates) {
     const auto certificate = verify_certificate(statement);
-    if (!certificate) continue;
-    statements_.push_back(statement);
-    witnesses_.add(*certificate);
+    if (certificate && witnesses_.add(*certificate)) statements_.push_back(statement);
   }
   for (const local::ExportedLog& log : answer.logs) progress_.total += 2 * log.size;
-  const auto bytes = folder.before().read(std::string(manifest_name), manifest_bytes_max);
-  const auto before = bytes ? decode_manifest(text(*bytes)) : bytes.error();
-  if (!is_fresh && before && before->network == answer.network) before_ = *before;
 }
 
 Answered<WrittenLogs> Exporter::run(Millis now) {
@@ -79,7 +81,7 @@ Answered<WrittenLogs> Exporter::run(Millis now) {
       witnesses_.needed = needed;
       written.left_out.push_back(log.code);
       const auto removed = folder_.leave_out(archived->path);
-      if (!removed) return {std::nullopt, complain(console_, removed.error())};
+      if (!removed) return {std::nullopt, refuse(removed.error())};
       continue;
     }
     manifest.logs.push_back(*archived);
@@ -87,10 +89,12 @@ Answered<WrittenLogs> Exporter::run(Millis now) {
   }
   bar_.clear();
   const auto listed = write_certificates(manifest);
-  if (!listed) return {std::nullopt, complain(console_, listed.error())};
+  if (!listed) return {std::nullopt, refuse(listed.error())};
   std::vector<Certificate> certificates;
   for (const std::size_t i : witnesses_.needed) certificates.push_back(witnesses_.certificates[i]);
   manifest.vkeys = vkeys_of(written.reports, certificates);
+  const auto proofs = write_evidence(manifest, certificates);
+  if (!proofs) return {std::nullopt, refuse(proofs.error())};
   return {std::move(written), Exit::ok};
 }
 
@@ -106,6 +110,20 @@ Result<bool> Exporter::write_certificates(Manifest& manifest) {
   const std::string list = encode_certificates(needed);
   manifest.certificates = blake2b({view(list)});
   return folder_.write(std::string(certificates_name), view(list));
+}
+
+/// What proves two histories of what is in the export, or of who confirmed it.
+Result<bool> Exporter::write_evidence(Manifest& manifest,
+                                      const std::vector<Certificate>& witnesses) {
+  for (const local::EvidenceRow& piece : evidence_.pieces) {
+    const auto evidence = decode_evidence(piece.file);
+    const auto proven = evidence ? verify_evidence(*evidence) : evidence.error();
+    if (!proven || !concerns(*proven, manifest, witnesses)) continue;
+    const auto written = folder_.write(evidence_path(manifest.evidence.size()), view(piece.file));
+    if (!written) return written;
+    manifest.evidence.push_back(blake2b({view(piece.file)}));
+  }
+  return true;
 }
 
 Answered<ArchivedLog> Exporter::write_log(const local::ExportedLog& log) {
@@ -127,8 +145,20 @@ Answered<ArchivedLog> Exporter::write_log(const local::ExportedLog& log) {
   const auto root = writer.finish();
   const auto said = root ? write_words(log, archived) : Result<bool>(root.error());
   if (said) return {std::move(archived), Exit::ok};
+  return {std::nullopt, refuse(said.error())};
+}
+
+Exit Exporter::refuse(const Error& error) {
   bar_.clear();
-  return {std::nullopt, complain(console_, said.error())};
+  return complain(console_, error);
+}
+
+Answered<local::ExportEntriesAnswer> Exporter::ask_entries(
+    const local::ExportEntriesRequest& request) {
+  auto said = daemon_.ask(request, [](const local::Progress&) {});
+  const bool is_answered = said && std::holds_alternative<local::ExportEntriesAnswer>(*said);
+  if (!is_answered) bar_.clear();
+  return take<local::ExportEntriesAnswer>(console_, std::move(said));
 }
 
 Exit Exporter::write_bundle(const local::ExportedLog& log, const std::string& path,
@@ -139,39 +169,45 @@ Exit Exporter::write_bundle(const local::ExportedLog& log, const std::string& pa
   const std::string payloads = path + '/' + payloads_path(bundle, width);
   const bool is_complete = width == limits::tile_hashes && last <= held_;
   if (is_complete && keeps_payloads_) {
-    const auto leaves = folder_.before().read(path + '/' + bundle_path(bundle, width),
-                                              limits::tile_hashes * limits::leaf_bytes_max * 2);
-    if (leaves && is_bundle(*leaves, width) && has_all(payloads, width) && folder_.keep(payloads)) {
-      const auto added = writer.add(*leaves);
-      return added ? Exit::ok : complain(console_, added.error());
-    }
+    const auto taken = take_over(path + '/' + bundle_path(bundle, width), payloads, writer);
+    if (!taken) return refuse(taken.error());
+    if (*taken) return Exit::ok;
   }
   local::ExportEntriesRequest request{log.log, first, last, first, options_.with_payloads};
   while (request.payloads_from < last) {
-    const auto entries = ask<local::ExportEntriesAnswer>(daemon_, console_, request);
+    const auto entries = ask_entries(request);
     if (!entries) return entries.exit;
     if (entries->payloads_to <= request.payloads_from || entries->payloads_to > last) {
-      return complain(console_, fail(Errc::malformed, "kithd answered for other entries"));
+      return refuse(fail(Errc::malformed, "kithd answered for other entries"));
     }
     Result<bool> written = true;
     if (request.payloads_from == first) written = writer.add(entries->leaves);
     if (written) written = folder_.append(payloads, entries->payloads);
-    if (!written) return complain(console_, written.error());
+    if (!written) return refuse(written.error());
     request.payloads_from = entries->payloads_to;
   }
   return Exit::ok;
 }
 
+Result<bool> Exporter::take_over(const std::string& bundle, const std::string& payloads,
+                                 ArchiveWriter& writer) {
+  constexpr std::size_t bytes_max =
+      limits::tile_hashes * (sizeof(std::uint16_t) + limits::leaf_bytes_max);
+  const auto bytes = folder_.before().read(bundle, bytes_max);
+  const auto leaves = bytes ? leaves_of(*bytes) : std::nullopt;
+  if (!leaves || !has_all(payloads, *leaves) || !folder_.keep(payloads)) return false;
+  return writer.add(*bytes);
+}
+
 /// Whether nothing was left out of a file of payloads that could be here now.
-bool Exporter::has_all(const std::string& path, unsigned width) const {
-  if (!options_.with_payloads) return true;  // What is in clear is never missing for long.
+bool Exporter::has_all(const std::string& path, const std::vector<Leaf>& leaves) const {
   const auto source = folder_.before().open(path);
   if (!source) return false;
-  for (unsigned i = 0; i < width; ++i) {
+  return std::ranges::all_of(leaves, [&](const Leaf& leaf) {
+    const bool is_due = options_.with_payloads || leaf.leaf_class == LeafClass::clear;
     const auto payload = next_payload(**source, limits::payload_bytes_max);
-    if (!payload || !*payload) return false;
-  }
-  return true;
+    return payload && (payload->has_value() || !is_due);
+  });
 }
 
 Result<bool> Exporter::write_words(const local::ExportedLog& log, ArchivedLog& archived) {

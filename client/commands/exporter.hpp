@@ -8,6 +8,7 @@
 #include "client/commands/verifying.hpp"
 #include "client/daemon.hpp"
 #include "protocol/log/archive_writer.hpp"
+#include "protocol/log/leaf.hpp"
 
 namespace kith::client {
 
@@ -21,9 +22,10 @@ struct WrittenLogs {
 /// Writes logs one after the other, and checks each as whoever is given it will.
 class Exporter {
  public:
-  /// All must outlive it. `is_fresh`: nothing is taken over from the export that stands there.
+  /// All must outlive it. `before` lists what is taken over from the export that stands there.
   Exporter(const ExportOptions& options, const local::ExportLogsAnswer& answer,
-           FolderWriter& folder, bool is_fresh, Daemon& daemon, const Console& console);
+           const local::EvidenceAnswer& evidence, FolderWriter& folder, const Manifest& before,
+           Daemon& daemon, const Console& console);
 
   /// All but the list of contents itself. A log lacks its place in it if content in clear has not
   /// arrived here yet: then nobody could tell who may sign it. The exit code of the complaint if
@@ -34,13 +36,23 @@ class Exporter {
   [[nodiscard]] Answered<ArchivedLog> write_log(const local::ExportedLog& log);
   Exit write_bundle(const local::ExportedLog& log, const std::string& path, std::uint64_t first,
                     ArchiveWriter& writer);
-  [[nodiscard]] bool has_all(const std::string& path, unsigned width) const;
+  /// Takes a bundle over, if nothing of it could be better now.
+  [[nodiscard]] Result<bool> take_over(const std::string& bundle, const std::string& payloads,
+                                       ArchiveWriter& writer);
+  [[nodiscard]] bool has_all(const std::string& path, const std::vector<Leaf>& leaves) const;
+  [[nodiscard]] Answered<local::ExportEntriesAnswer> ask_entries(
+      const local::ExportEntriesRequest& request);
   [[nodiscard]] Result<bool> write_words(const local::ExportedLog& log, ArchivedLog& archived);
   [[nodiscard]] LogReport check(const ArchivedLog& log);
   [[nodiscard]] Result<bool> write_certificates(Manifest& manifest);
+  [[nodiscard]] Result<bool> write_evidence(Manifest& manifest,
+                                            const std::vector<Certificate>& witnesses);
+  /// Complains where no progress bar stands.
+  Exit refuse(const Error& error);
 
   const ExportOptions& options_;
   const local::ExportLogsAnswer& answer_;
+  const local::EvidenceAnswer& evidence_;
   FolderWriter& folder_;
   Daemon& daemon_;
   const Console& console_;
@@ -48,7 +60,7 @@ class Exporter {
   AuditProgress progress_;         // Each entry is written, then checked.
   std::vector<Bytes> statements_;  // Of these certificates.
   WitnessCertificates witnesses_;
-  Manifest before_;  // Of the export that stands there.
+  const Manifest& before_;
   std::uint64_t held_ = 0;
   bool keeps_payloads_ = false;
 };

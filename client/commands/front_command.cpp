@@ -5,6 +5,7 @@
 #include "client/key_store.hpp"
 #include "client/layout.hpp"
 #include "client/state.hpp"
+#include "protocol/base/text.hpp"
 
 namespace kith::client {
 namespace {

@@ -12,6 +12,7 @@
 #include "client/secrets.hpp"
 #include "client/signing.hpp"
 #include "protocol/base/limits.hpp"
+#include "protocol/base/text.hpp"
 #include "storage/files/file.hpp"
 
 namespace kith::client {

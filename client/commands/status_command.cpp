@@ -1,6 +1,7 @@
 #include "client/commands/commands.hpp"
 #include "client/commands/common.hpp"
 #include "client/layout.hpp"
+#include "protocol/base/text.hpp"
 
 namespace kith::client {
 namespace {

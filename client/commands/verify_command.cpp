@@ -3,33 +3,19 @@
 #include "client/archive_folder.hpp"
 #include "client/commands/commands.hpp"
 #include "client/commands/common.hpp"
+#include "client/commands/verify_parts.hpp"
 #include "client/commands/verifying.hpp"
 #include "client/daemon.hpp"
 #include "client/layout.hpp"
+#include "client/report_page.hpp"
 #include "protocol/audit/disclosed_keys.hpp"
-#include "protocol/audit/proof_audit.hpp"
+#include "protocol/audit/policy_check.hpp"
 #include "protocol/base/text.hpp"
 #include "protocol/crypto/crypto.hpp"
 #include "storage/files/file.hpp"
 
 namespace kith::client {
 namespace {
-
-Exit exit_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::intact:
-      return Exit::ok;
-    case Verdict::incomplete:
-      return Exit::incomplete;
-    case Verdict::damaged:
-      return Exit::faults;
-    case Verdict::forged:
-      return Exit::forged;
-    case Verdict::forked:
-      break;
-  }
-  return Exit::forked;
-}
 
 /// The ids that were given and are neither the network's nor a member's.
 std::vector<std::string> unmet(const Manifest& manifest, const std::vector<std::string>& expected) {
@@ -40,11 +26,6 @@ std::vector<std::string> unmet(const Manifest& manifest, const std::vector<std::
     if (std::ranges::count(ids, lower_case(id)) == 0) missing.push_back(id);
   }
   return missing;
-}
-
-bool is_named(const std::vector<std::string>& ids, BytesView id) {
-  return std::ranges::any_of(
-      ids, [&](const std::string& one) { return lower_case(one) == full_id(id); });
 }
 
 /// Whether the auditor named the member of every log: that of the network alone says nothing about
@@ -64,14 +45,6 @@ void print_logs(const Console& console, const ArchiveReport& report) {
                std::to_string(log.missing)});
   }
   table.print(console);
-}
-
-void print_findings(const Console& console, const Findings& findings) {
-  for (const Finding& finding : findings.kept()) {
-    console.out << name(finding.verdict) << ": " << clean_line(finding.file)
-                << (finding.file.empty() ? "" : ": ") << clean_line(finding.what) << '\n';
-  }
-  if (findings.left_out() > 0) console.out << "… and " << findings.left_out() << " more\n";
 }
 
 void print_ids(const Console& console, const ArchiveReport& report, bool fixed) {
@@ -125,6 +98,9 @@ void print_report(const Console& console, const ArchiveReport& report, bool fixe
   console.out << "Not shown: that these members, and those who confirmed, belong to that network. "
                  "Their own\ncertificates say so; ask its members.\n\n";
   print_logs(console, report);
+  for (const LogReport& log : report.logs) {
+    if (log.policy) print_policy(console, log.log.path, *log.policy);
+  }
   print_findings(console, report.findings);
   for (const LogReport& log : report.logs) print_findings(console, log.findings);
 }
@@ -151,51 +127,6 @@ Answered<DisclosedKeys> read_keys(const VerifyOptions& options, const Console& c
   return {std::move(keys), Exit::ok};
 }
 
-Exit verify_proof_file(const VerifyOptions& options, const Console& console, const Desk& desk) {
-  if (!options.keys.empty()) {
-    return complain(console, fail(Errc::usage, "keys open an export; " + options.path +
-                                                   " is no folder, so there is nothing to open"));
-  }
-  const auto content = files::read(desk.working_folder / options.path, proof_bytes_max);
-  if (!content && content.error().code == Errc::too_large) {
-    return complain(console, fail(Errc::malformed, "this is no proof: it is too long"),
-                    Exit::faults);
-  }
-  if (!content) return complain(console, fail(Errc::usage, content.error().detail));
-  const auto report = audit_proof(*content);
-  if (!report) return complain(console, report.error(), Exit::faults);
-  for (const std::string& id : options.expected) {
-    if (is_named({id}, report->network.view()) || is_named({id}, report->member.view())) continue;
-    return complain(console,
-                    fail(Errc::conflict, "this proof is of the log of member " +
-                                             full_id(report->member.view()) + " in network " +
-                                             full_id(report->network.view()) + ", not of " + id),
-                    Exit::forged);
-  }
-  const bool fixed = is_named(options.expected, report->member.view());
-  if (console.json) {
-    console.out << json_of(*report, fixed) << '\n';
-    return exit_of(report->findings.verdict());
-  }
-  console.out << "Checked against member " << full_id(report->member.view()) << "\nof network "
-              << full_id(report->network.view())
-              << (fixed ? ", as you expect it to be.\n"
-                        : ".\nThese ids come from the proof itself: compare them with what the "
-                          "member told you, and give --expect ID.\n");
-  if (report->findings.verdict() == Verdict::intact) {
-    console.out << "It holds: entry " << report->index << " is in the log that this member signed, "
-                << date_of(report->leaf.time) << " by its clock.\n";
-    for (const Confirmation& word : report->confirmations) {
-      console.out << "  confirmed by " << full_id(word.witness.view()) << "  "
-                  << date_of(word.time()) << '\n';
-    }
-    console.out << "What the entry says is not in it. That those who confirmed it are members, and "
-                   "that the key was in\nforce, is what the certificates in it say.\n";
-  }
-  print_findings(console, report->findings);
-  return exit_of(report->findings.verdict());
-}
-
 }  // namespace
 
 Exit verify(const VerifyOptions& options, const Console& console, const Desk& desk) {
@@ -206,9 +137,11 @@ Exit verify(const VerifyOptions& options, const Console& console, const Desk& de
                                                    "\" is no whole id; it has 52 characters, "
                                                    "and kith status shows it"));
   }
+  const auto policy = read_policy(options.policy, console, desk);
+  if (!policy) return policy.exit;
   std::error_code ignored;
   if (!std::filesystem::is_directory(desk.working_folder / options.path, ignored)) {
-    return verify_proof_file(options, console, desk);
+    return verify_file(options, *policy, console, desk);
   }
   const auto keys = read_keys(options, console, desk);
   if (!keys) return keys.exit;
@@ -230,12 +163,17 @@ Exit verify(const VerifyOptions& options, const Console& console, const Desk& de
   check_logs(*audit, cores(), console);
   ArchiveReport report = audit->finish();
   keys->tell(report);
+  if (*policy) hold_against(**policy, report);
   const bool fixed = is_fixed(report.manifest, options.expected);
+  const AuditReport told = report_of(report, "the export " + options.path, desk.now(), fixed);
+  const Exit written = write_html(told, options.html, console, desk);
+  if (written != Exit::ok) return written;
   if (console.json) {
-    console.out << json_of(report, fixed) << '\n';
-  } else {
-    print_report(console, report, fixed);
+    console.out << json_of(report, told) << '\n';
+    return exit_of(report.verdict());
   }
+  print_report(console, report, fixed);
+  if (options.report) print_page(console, page_of(told));
   return exit_of(report.verdict());
 }
 

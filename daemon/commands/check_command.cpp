@@ -44,10 +44,6 @@ using storage::log_store::Fault;
 
 std::string short_id(BytesView id) { return to_base32(id).substr(0, id_characters); }
 
-std::string counted(std::uint64_t count, const std::string& one, const std::string& many) {
-  return std::to_string(count) + " " + (count == 1 ? one : many);
-}
-
 /// One run of the command over one data directory.
 class Check {
  public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "protocol/base/text.hpp"
 #include "protocol/crypto/crypto.hpp"
 #include "protocol/keys/certificate.hpp"
 #include "protocol/keys/space_key.hpp"
@@ -14,7 +15,23 @@ namespace {
 /// Names of files that are missing, or there for no reason, before the rest is only counted.
 constexpr std::size_t names_max = 100;
 
+bool is_about(const Contradiction& proven, const LogId& log, const MemberId& owner) {
+  return proven.log ? *proven.log == log : proven.member == owner;
+}
+
 }  // namespace
+
+bool concerns(const Contradiction& proven, const Manifest& manifest,
+              const std::vector<Certificate>& witnesses) {
+  if (proven.network != manifest.network) return false;
+  const bool is_about_log = std::ranges::any_of(manifest.logs, [&](const ArchivedLog& log) {
+    return is_about(proven, log_id(manifest.network, log.member, log.space), log.member);
+  });
+  const bool is_about_witness =
+      proven.liar != Liar::log_key &&
+      std::ranges::count(witnesses, proven.member, &Certificate::member) > 0;
+  return is_about_log || is_about_witness;
+}
 
 Verdict ArchiveReport::verdict() const {
   Verdict worst = findings.verdict();
@@ -84,13 +101,18 @@ void ArchiveAudit::read_certificates() {
                " is no certificate of this network that verifies");
       return;
     }
-    witnesses_.add(*certificate);
+    if (witnesses_.add(*certificate)) continue;
+    witnesses_.are_whole = false;
+    return find(Verdict::damaged, certificates_name,
+                "it holds more than " + std::to_string(limits::witness_keys_max) +
+                    " certificates of member " + to_base32(certificate->member.view()) +
+                    ": no member ever had so many that were needed");
   }
 }
 
 Result<bool> ArchiveAudit::compare_names() {
   std::unordered_set<std::string> there;
-  std::uint64_t expected_count = 2;
+  std::uint64_t expected_count = 2 + report_.manifest.evidence.size();
   for (const ArchivedLog& log : report_.manifest.logs) expected_count += count_files(log);
   // What the list claims is not believed that far.
   constexpr std::uint64_t room_max = 65'536;
@@ -103,6 +125,10 @@ Result<bool> ArchiveAudit::compare_names() {
   there.erase(std::string(certificates_name));
   std::size_t missing = 0;
   std::string last_missing;
+  for (std::size_t i = 0; i < report_.manifest.evidence.size(); ++i) {
+    const std::string path = evidence_path(i);
+    if (there.erase(path) == 0) find(Verdict::damaged, path, "it is missing");
+  }
   for (const ArchivedLog& log : report_.manifest.logs) {
     each_file(log, [&](const std::string& within) {
       const std::string path = log.path + '/' + within;
@@ -139,10 +165,71 @@ void ArchiveAudit::compare_keys() {
        "its verifier keys are not those that the certificates name");
 }
 
+std::uint64_t ArchiveAudit::newest_number(const MemberId& member) const {
+  std::uint64_t newest = 0;
+  for (const Certificate& certificate : witnesses_.certificates) {
+    if (certificate.member == member) newest = std::max(newest, certificate.number);
+  }
+  for (const LogReport& log : report_.logs) {
+    if (log.log.member == member) newest = std::max(newest, log.keys.newest_certificate_number());
+  }
+  return newest;
+}
+
+void ArchiveAudit::read_evidence() {
+  for (std::size_t i = 0; i < report_.manifest.evidence.size(); ++i) {
+    const std::string path = evidence_path(i);
+    const auto bytes = files_->read(path, limits::evidence_bytes_max);
+    if (!bytes) {
+      if (bytes.error().code != Errc::not_found) {
+        find(Verdict::damaged, path, bytes.error().detail);
+      }
+      continue;
+    }
+    if (blake2b({BytesView(*bytes)}) != report_.manifest.evidence[i]) {
+      find(Verdict::damaged, path, "it is not what the list of contents says");
+      continue;
+    }
+    const auto evidence = decode_evidence(text(*bytes));
+    const auto proven = evidence ? verify_evidence(*evidence) : evidence.error();
+    if (!proven) {
+      find(Verdict::damaged, path, "it proves nothing: " + proven.error().detail);
+    } else if (proven->network != report_.manifest.network) {
+      find(Verdict::damaged, path, "it is of another network");
+    } else {
+      take_evidence({path, *proven, true});
+    }
+  }
+}
+
+void ArchiveAudit::take_evidence(ReportedEvidence evidence) {
+  const Contradiction& proven = evidence.proven;
+  if (!concerns(proven, report_.manifest, witnesses_.certificates)) {
+    if (!witnesses_.are_whole) return;
+    return find(Verdict::damaged, evidence.file, "it is about nothing in the export");
+  }
+  const std::uint64_t newest = newest_number(proven.member);
+  bool is_about_log = false;
+  for (LogReport& log : report_.logs) {
+    if (!is_about(proven, log.id, log.log.member)) continue;
+    is_about_log = true;
+    evidence.counts = still_counts(proven, newest, log.keys.newest_cut_number());
+    log.evidence.push_back(evidence);
+    // Where the keys of a log are not known, nor is what put an end to it.
+    if (!evidence.counts || !log.log_key) continue;
+    log.findings.add(Verdict::forked, evidence.file, in_words(proven));
+  }
+  if (is_about_log) return;
+  evidence.counts = still_counts(proven, newest, 0);
+  if (evidence.counts) find(Verdict::forked, evidence.file, in_words(proven));
+  report_.evidence.push_back(std::move(evidence));
+}
+
 ArchiveReport ArchiveAudit::finish() {
   report_.has_founding =
       std::ranges::any_of(report_.logs, [](const LogReport& log) { return log.is_founders; });
   compare_keys();
+  read_evidence();
   return std::move(report_);
 }
 

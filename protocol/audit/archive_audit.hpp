@@ -23,8 +23,9 @@ struct ArchiveReport {
   Manifest manifest;
   std::vector<LogReport> logs;
   std::vector<DisclosureReport> disclosures;
-  Findings findings;          ///< That concern no single log.
-  bool has_founding = false;  ///< The entry that founds the network is in it.
+  std::vector<ReportedEvidence> evidence;  ///< About witnesses, and no log of the export.
+  Findings findings;                       ///< That concern no single log.
+  bool has_founding = false;               ///< The entry that founds the network is in it.
 
   /// The worst of all findings.
   [[nodiscard]] Verdict verdict() const;
@@ -33,6 +34,11 @@ struct ArchiveReport {
 /// The verifier keys that an export names: of each log, if its key is known, then of each witness.
 [[nodiscard]] std::vector<std::string> vkeys_of(const std::vector<LogReport>& logs,
                                                 const std::vector<Certificate>& witnesses);
+
+/// Whether evidence belongs into an export: it is about a log in it, or about a key of a member
+/// whose certificate is needed for a cosignature in it.
+[[nodiscard]] bool concerns(const Contradiction& proven, const Manifest& manifest,
+                            const std::vector<Certificate>& witnesses);
 
 /// Checks an export, one log after the other. The caller runs each log's checks, on as many threads
 /// as it likes.
@@ -62,6 +68,9 @@ class ArchiveAudit {
   void read_certificates();
   [[nodiscard]] Result<bool> compare_names();
   void compare_keys();
+  void read_evidence();
+  void take_evidence(ReportedEvidence evidence);
+  [[nodiscard]] std::uint64_t newest_number(const MemberId& member) const;
   void find(Verdict verdict, std::string_view file, std::string what) {
     report_.findings.add(verdict, std::string(file), std::move(what));
   }

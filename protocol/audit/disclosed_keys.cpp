@@ -1,14 +1,13 @@
 #include "protocol/audit/disclosed_keys.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "protocol/base/text.hpp"
 #include "protocol/keys/space_key.hpp"
 
 namespace kith {
 namespace {
-
-std::string id_of(BytesView id) { return to_base32(id); }
 
 /// Of the records that a disclosure names, how many were opened; the others are findings.
 std::uint64_t count_records(const std::string& file, const Disclosure& disclosure,
@@ -17,18 +16,30 @@ std::uint64_t count_records(const std::string& file, const Disclosure& disclosur
   for (const DisclosedRecord& record : disclosure.records) {
     const std::string entry = "entry " + std::to_string(record.index);
     const auto found = log.opened_alone.find(record.index);
-    if (found == log.opened_alone.end()) {
+    if (found == log.opened_alone.end() || found->second.key != record.key) {
       findings.add(Verdict::incomplete, file,
                    "its key of " + entry + " opens nothing" +
                        (record.index < log.log.size ? "" : ": this export ends before it"));
       continue;
     }
+    const RecordId& id = found->second.id;
+    if (id.is_zero()) continue;  // What is wrong with it is told by the log's own findings.
     ++opened;
-    const bool is_bad = found->second.is_zero();  // Told by the log's own findings.
-    if (is_bad || found->second == record.id) continue;
+    if (id == record.id) continue;
     findings.add(
         Verdict::damaged, file,
-        "it says that " + entry + " is record " + id_of(record.id.view()) + ", but it is not");
+        "it says that " + entry + " is record " + to_base32(record.id.view()) + ", but it is not");
+  }
+  return opened;
+}
+
+/// Entries that the keys of a disclosed log opened, whatever other keys there were.
+std::uint64_t count_opened(const Disclosure& disclosure, const LogReport& log) {
+  std::set<Key32> keys;
+  for (const LogKeys& pair : disclosure.log_keys) keys.insert({pair.g, pair.r});
+  std::uint64_t opened = 0;
+  for (const auto& [key, entries] : log.opened_by) {
+    if (keys.contains(key)) opened += entries;
   }
   return opened;
 }
@@ -43,14 +54,14 @@ Result<bool> DisclosedKeys::belong_to(const Manifest& manifest) const {
   for (const auto& [file, disclosure] : given_) {
     if (disclosure.network != manifest.network) {
       return fail(Errc::conflict,
-                  file + " holds keys of another network, " + id_of(disclosure.network.view()));
+                  file + " holds keys of another network, " + to_base32(disclosure.network.view()));
     }
     const bool is_here = std::ranges::any_of(manifest.logs, [&](const ArchivedLog& log) {
       return log.member == disclosure.member && log.space == disclosure.space;
     });
     if (!is_here) {
       return fail(Errc::conflict, file + " holds keys of the log of member " +
-                                      id_of(disclosure.member.view()) +
+                                      to_base32(disclosure.member.view()) +
                                       ", which is not in this export");
     }
   }
@@ -87,12 +98,12 @@ void DisclosedKeys::tell(ArchiveReport& report) const {
       told.opened = count_records(file, disclosure, *log, report.findings);
       continue;
     }
-    told.opened = log->opened;
+    told.opened = count_opened(disclosure, *log);
     // A log may hold nothing that is sealed.
-    if (log->opened > 0 || log->sealed == 0) continue;
+    if (told.opened > 0 || log->opened + log->sealed == 0) continue;
     report.findings.add(
         Verdict::incomplete, file,
-        "its keys open nothing of the log of member " + id_of(disclosure.member.view()));
+        "its keys open nothing of the log of member " + to_base32(disclosure.member.view()));
   }
 }
 

@@ -14,8 +14,6 @@
 namespace kith {
 namespace {
 
-constexpr std::string_view header = "kith-evidence v1";
-constexpr std::size_t path_max = 63;
 constexpr std::size_t notes_count = 2;
 
 Result<Bytes> read_base64(NamedLines& lines, std::string_view name, std::size_t bytes_max) {
@@ -35,7 +33,7 @@ Result<TreeHash> read_hash(NamedLines& lines, std::string_view name) {
 }
 
 Result<bool> read_lines(NamedLines& lines, Evidence& to) {
-  auto read = lines.exactly(header);
+  auto read = lines.exactly(evidence_header);
   if (read) read = read_octets(lines, "space", to.space);
   if (!read) return read;
   while (lines.next_is("certificate") && to.certificates.size() < notes_count) {
@@ -52,7 +50,7 @@ Result<bool> read_lines(NamedLines& lines, Evidence& to) {
     const auto root = read_hash(lines, "root");
     if (!root) return root.error();
     to.root = *root;
-    while (lines.next_is("path") && to.path.size() < path_max) {
+    while (lines.next_is("path") && to.path.size() < limits::path_hashes_max) {
       const auto hash = read_hash(lines, "path");
       if (!hash) return hash.error();
       to.path.push_back(*hash);
@@ -159,7 +157,7 @@ Evidence make_evidence(Bytes one, Bytes other) {
 }
 
 std::string encode_evidence(const Evidence& evidence) {
-  std::string text = std::string(header) + "\n";
+  std::string text = std::string(evidence_header) + "\n";
   add_line(text, "space", to_base32(evidence.space.view()));
   for (const Bytes& statement : evidence.certificates) {
     add_line(text, "certificate", to_base64(statement));
@@ -215,6 +213,28 @@ Result<Contradiction> verify_evidence(const Evidence& evidence) {
   proven.numbers = {first->certificate.number, second->certificate.number};
   proven.said = {first->checkpoint, second->checkpoint};
   return proven;
+}
+
+std::string in_words(const Contradiction& proven) {
+  const std::string who = to_base32(proven.member.view());
+  if (proven.liar == Liar::recovery_key) {
+    return "member " + who + " signed two certificates of one number";
+  }
+  const std::string sizes = proven.said[0].size == proven.said[1].size
+                                ? "of size " + std::to_string(proven.said[0].size)
+                                : "of sizes " + std::to_string(proven.said[0].size) + " and " +
+                                      std::to_string(proven.said[1].size);
+  if (proven.liar == Liar::log_key) {
+    return "member " + who + " signed two histories of its log, " + sizes +
+           ", that cannot both be true";
+  }
+  return "member " + who + " confirmed two histories of one log, " + sizes +
+         ", that cannot both be true";
+}
+
+bool still_counts(const Contradiction& proven, std::uint64_t newest, std::uint64_t newest_cut) {
+  if (proven.liar == Liar::log_key) return proven.number() >= newest_cut;
+  return newest <= proven.number();
 }
 
 }  // namespace kith

@@ -15,6 +15,9 @@
 /// that is needed to see it. Anyone can check it, with nothing else at hand.
 namespace kith {
 
+/// The first line of the file.
+inline constexpr std::string_view evidence_header = "kith-evidence v1";
+
 /// What the file says. Of one contradiction there is one encoding: the smaller size (then the
 /// smaller root, or statement) comes first.
 struct Evidence {
@@ -44,8 +47,9 @@ struct Contradiction {
   [[nodiscard]] std::uint64_t number() const { return std::min(numbers[0], numbers[1]); }
 };
 
-/// What evidence of two signed checkpoints or cosignatures of one log is made of. `larger` knows
-/// its own tree: `root` and `path` are what Evidence says; they are ignored if the sizes are equal.
+/// What evidence of two signed checkpoints or cosignatures of one log is made of. Whoever makes it
+/// holds the tree of the larger size: `root` and `path` are what Evidence says of it; they are
+/// ignored if the sizes are equal.
 struct SignedTree {
   std::uint64_t size = 0;
   TreeHash root{};
@@ -66,5 +70,12 @@ struct SignedTree {
 /// Whether it proves anything: every signature, every hash, and that both cannot be true.
 /// bad_signature, bad_proof or malformed otherwise.
 [[nodiscard]] Result<Contradiction> verify_evidence(const Evidence& evidence);
+
+/// What it proves, in one line for a person.
+[[nodiscard]] std::string in_words(const Contradiction& proven);
+/// Whether anything follows from it still. `newest` is the highest number of that member's
+/// certificates, and `newest_cut` that of those which cut; 0: none is known.
+[[nodiscard]] bool still_counts(const Contradiction& proven, std::uint64_t newest,
+                                std::uint64_t newest_cut);
 
 }  // namespace kith

@@ -26,15 +26,26 @@ Result<VerifiedRecord> check_record(const JudgeContext& context, const SignedRec
   return verifier.verify(signed_record, context.network, context.log);
 }
 
-Result<Bytes> open(const JudgeContext& context, std::uint64_t index, LeafClass leaf_class,
-                   BytesView payload) {
-  if (const auto named = context.payload_keys.find(index); named != context.payload_keys.end()) {
-    for (const Key32& key : named->second) {
-      auto opened = open_with_payload_key(key, context.log, payload);
-      if (opened || opened.error().code != Errc::not_found) return opened;
-    }
+/// The text of a sealed payload; writes down which key fits.
+Result<Bytes> open(const JudgeContext& context, BytesView payload, Judged& judged) {
+  const std::vector<Key32>& log_keys = context.log_keys(judged.leaf_class);
+  const auto fitting = fitting_key(log_keys, payload);
+  if (fitting) {
+    judged.log_key = log_keys[fitting->position];
+    judged.payload_key = fitting->key;
+    return open_with_payload_key(fitting->key, context.log, payload);
   }
-  return open_payload(context.log_keys(leaf_class), context.log, payload);
+  const auto named = context.payload_keys.find(judged.index);
+  if (fitting.error().code != Errc::not_found || named == context.payload_keys.end()) {
+    return fitting.error();
+  }
+  for (const Key32& key : named->second) {
+    auto opened = open_with_payload_key(key, context.log, payload);
+    if (!opened && opened.error().code == Errc::not_found) continue;
+    judged.payload_key = key;
+    return opened;
+  }
+  return fitting.error();
 }
 
 }  // namespace
@@ -47,7 +58,7 @@ Judged judge(const JudgeContext& context, std::uint64_t index, LeafClass leaf_cl
   if (leaf_class == LeafClass::clear) {
     judged.text = to_bytes(payload);
   } else {
-    auto opened = open(context, index, leaf_class, payload);
+    auto opened = open(context, payload, judged);
     if (!opened && opened.error().code == Errc::not_found) {
       judged.status = Judged::Status::sealed;
       judged.why = opened.error().detail;

@@ -22,7 +22,7 @@ struct JudgeContext {
   std::vector<Key32> g_keys;  ///< Log keys (log_key of each space key), newest first.
   std::vector<Key32> r_keys;
   bool check_signatures = true;  ///< Off only as a negative control in the simulation.
-  /// Keys of single payloads, by index: tried before those of the log.
+  /// Keys of single payloads, by index: tried after those of the log.
   std::map<std::uint64_t, std::vector<Key32>> payload_keys = {};
 
   [[nodiscard]] const std::vector<Key32>& log_keys(LeafClass leaf_class) const {
@@ -44,9 +44,11 @@ struct Judged {
   LeafClass leaf_class = LeafClass::record;
   Status status = Status::bad;
   std::string why;
-  Bytes text;                    ///< Opened, as encode_text gives it.
-  PayloadText parsed;            ///< Only if good.
-  std::optional<Record> record;  ///< Of a SignedRecord.
+  std::optional<Key32> payload_key;  ///< The one that fits; nothing: it is in clear, or sealed.
+  std::optional<Key32> log_key;      ///< That it follows from; nothing: it was given alone.
+  Bytes text;                        ///< Opened, as encode_text gives it.
+  PayloadText parsed;                ///< Only if good.
+  std::optional<Record> record;      ///< Of a SignedRecord.
   RecordId id;
 };
 

@@ -12,29 +12,7 @@
 #include "protocol/records/record.hpp"
 
 namespace kith {
-namespace {
-
-constexpr unsigned tile_height = 8;  // 2^8 hashes.
-
-std::string entry(std::uint64_t index) { return "entry " + std::to_string(index) + ": "; }
-
-}  // namespace
-
-const char* name(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::intact:
-      return "intact";
-    case Verdict::incomplete:
-      return "incomplete";
-    case Verdict::damaged:
-      return "damaged";
-    case Verdict::forged:
-      return "forged";
-    case Verdict::forked:
-      return "forked";
-  }
-  return "";
-}
+std::string at_entry(std::uint64_t index) { return "entry " + std::to_string(index) + ": "; }
 
 void Findings::add(Verdict verdict, std::string file, std::string what) {
   if (++counts_[static_cast<std::size_t>(verdict)] > findings_max) return;
@@ -56,18 +34,21 @@ std::size_t LogReport::confirmed() const {
   return static_cast<std::size_t>(std::ranges::count(confirmations, log.size, &Confirmation::size));
 }
 
-Millis LogReport::existed_by() const {
+Millis existed_by(const std::vector<Confirmation>& confirmations, std::uint64_t size) {
   Millis first = 0;
   for (const Confirmation& word : confirmations) {
-    if (word.size != log.size || word.time() == 0) continue;
+    if (word.size != size || word.time() == 0) continue;
     first = first == 0 ? word.time() : std::min(first, word.time());
   }
   return first;
 }
 
-void WitnessCertificates::add(const Certificate& certificate) {
-  by_name_[witness_name(certificate.member)].push_back(certificates.size());
+bool WitnessCertificates::add(const Certificate& certificate) {
+  std::vector<std::size_t>& positions = by_name_[witness_name(certificate.member)];
+  if (positions.size() == limits::witness_keys_max) return false;
+  positions.push_back(certificates.size());
   certificates.push_back(certificate);
+  return true;
 }
 
 std::span<const std::size_t> WitnessCertificates::of(const std::string& name) const {
@@ -186,8 +167,8 @@ void LogAudit::check_line(const NoteSignature& line, WitnessCertificates& witnes
         std::ranges::count(report_.confirmations, certificate.member, &Confirmation::witness) > 0;
     if (is_second) return find(Verdict::damaged, path, "two cosignatures of " + line.name);
     witnesses.needed.insert(i);
-    report_.confirmations.push_back(
-        {certificate.member, report_.log.size, read_integer<std::uint64_t>(line.signature)});
+    report_.confirmations.push_back({certificate.member, report_.log.size,
+                                     read_integer<std::uint64_t>(line.signature), key.key});
     return;
   }
   if (!witnesses.are_whole) return;
@@ -230,7 +211,8 @@ void LogAudit::check_further(WitnessCertificates& witnesses) {
            who + " signed another tree for size " + std::to_string(word.size));
       continue;
     }
-    report_.confirmations.push_back({word.witness, word.size, word.time_s});
+    report_.confirmations.push_back(
+        {word.witness, word.size, word.time_s, witnesses.certificates[*by].witness_key});
   }
 }
 
@@ -298,9 +280,12 @@ void LogAudit::absorb_said(const Judged& said) {
       payloads_path(said.index / limits::tile_hashes, width_of(said.index / limits::tile_hashes)));
   ++(said.leaf_class == LeafClass::clear ? report_.clear : report_.opened);
   const auto refuse = [&](const std::string& why) {
-    find(Verdict::forged, path, entry(said.index) + why);
+    find(Verdict::forged, path, at_entry(said.index) + why);
   };
-  if (context_.payload_keys.contains(said.index)) report_.opened_alone[said.index] = said.id;
+  if (said.payload_key && context_.payload_keys.contains(said.index)) {
+    report_.opened_alone[said.index] = {*said.payload_key, said.id};
+  }
+  if (said.log_key) ++report_.opened_by[*said.log_key];
   if (said.status == Judged::Status::bad) return refuse(said.why);
   if (!keys_known_) return;  // What is damaged accuses nobody.
   if (const auto* certificate = std::get_if<CertificateText>(&said.parsed)) {
@@ -396,6 +381,8 @@ LogReport LogAudit::finish(WitnessCertificates& witnesses) {
     }
   }
   check_further(witnesses);
+  report_.keys = std::move(keys_);
+  report_.are_keys_known = keys_known_;
   return std::move(report_);
 }
 

@@ -10,23 +10,16 @@
 #include <vector>
 
 #include "protocol/audit/archive_files.hpp"
+#include "protocol/audit/evidence.hpp"
 #include "protocol/audit/judge.hpp"
+#include "protocol/audit/policy.hpp"
+#include "protocol/base/verdict.hpp"
 #include "protocol/log/archive.hpp"
 #include "protocol/log/checkpoint.hpp"
 #include "protocol/log/merkle.hpp"
 
 /// One log of an export, checked from its bytes alone.
 namespace kith {
-
-/// What a check comes to; the later one is the worse.
-enum class Verdict : std::uint8_t {
-  intact,      ///< All holds.
-  incomplete,  ///< What is there holds, but something is missing.
-  damaged,     ///< Bytes are not those that hashes or formats demand.
-  forged,      ///< A signature, or the right to sign, does not hold.
-  forked,      ///< Two signed histories that cannot both be true.
-};
-[[nodiscard]] const char* name(Verdict verdict);
 
 /// Something that does not hold.
 struct Finding {
@@ -64,10 +57,30 @@ struct Confirmation {
   MemberId witness;
   std::uint64_t size = 0;
   std::uint64_t time_s = 0;
+  PublicKey key = {};  ///< That signed it.
 
   /// 0 for what no calendar holds.
   [[nodiscard]] Millis time() const { return time_s < 1ULL << 50 ? time_s * 1000 : 0; }
   friend bool operator==(const Confirmation&, const Confirmation&) = default;
+};
+
+/// "entry 7: ", before what is wrong with it.
+[[nodiscard]] std::string at_entry(std::uint64_t index);
+
+/// When the first of these confirmed all `size` entries: they existed no later. 0: nobody did.
+[[nodiscard]] Millis existed_by(const std::vector<Confirmation>& confirmations, std::uint64_t size);
+
+/// Evidence that came with what was checked, and that proves something.
+struct ReportedEvidence {
+  std::string file;  ///< Relative to the export; empty: it came from a daemon.
+  Contradiction proven;
+  bool counts = true;  ///< Whether anything follows from it still.
+};
+
+/// A sealed entry that a given key fits.
+struct OpenedEntry {
+  Key32 key;    ///< Of this payload alone.
+  RecordId id;  ///< Zeros: it holds no record that counts.
 };
 
 /// What the check of one log found.
@@ -84,23 +97,29 @@ struct LogReport {
   std::uint64_t clear = 0;              ///< Entries in clear, read and checked.
   std::uint64_t opened = 0;             ///< Sealed ones that a given key opened, signature checked.
   std::uint64_t author_signatures = 0;  ///< That hold, by authors who were enrolled there.
-  std::map<std::uint64_t, RecordId> opened_alone;  ///< Of those with a key of their own.
+  std::map<std::uint64_t, OpenedEntry> opened_alone;  ///< Of those with a key of their own.
+  std::map<Key32, std::uint64_t> opened_by;           ///< How many each log key opened.
   std::uint64_t sealed = 0;   ///< Those that no given key opens, or that are not in the export.
   std::uint64_t missing = 0;  ///< Payloads that should be here and are not ...
   std::uint64_t missing_clear = 0;  ///< ... and those of them that are in clear.
   std::uint32_t certificates = 0;
   std::uint32_t enrolments = 0;
+  bool are_keys_known = true;              ///< Else `keys` ends where something is missing.
+  KeyHistory keys;                         ///< As far as it is known.
+  std::vector<ReportedEvidence> evidence;  ///< About this log.
+  std::optional<PolicyOutcome> policy;     ///< If it was held against one.
   Findings findings;
 
   /// By how many others, all of it.
   [[nodiscard]] std::size_t confirmed() const;
-  /// When the first of these did so: all of it existed no later. 0: nobody did.
-  [[nodiscard]] Millis existed_by() const;
+  /// When the first of these did so; 0: nobody did.
+  [[nodiscard]] Millis existed_by() const { return kith::existed_by(confirmations, log.size); }
 };
 
 /// Certificates of witnesses that verify, and which of them were needed.
 struct WitnessCertificates {
-  void add(const Certificate& certificate);
+  /// False, and nothing is added, if there are witness_keys_max of that witness.
+  [[nodiscard]] bool add(const Certificate& certificate);
   /// Positions of those that name a key of the witness with that name (witness_name).
   [[nodiscard]] std::span<const std::size_t> of(const std::string& name) const;
 

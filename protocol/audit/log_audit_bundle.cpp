@@ -6,8 +6,6 @@
 namespace kith {
 namespace {
 
-std::string entry(std::uint64_t index) { return "entry " + std::to_string(index) + ": "; }
-
 /// What the order of the log decides with; the text only of statements, which are small.
 Judged without_content(Judged judged) {
   const bool is_statement = judged.status == Judged::Status::good && !judged.record;
@@ -44,7 +42,7 @@ std::vector<Leaf> LogAudit::read_leaves(Found& found, std::vector<TreeHash>& has
   for (const BytesView one : *entries) {
     const auto leaf = decode_leaf(text(one));
     if (!leaf) {
-      return refuse(entry(found.bundle * limits::tile_hashes + leaves.size()) +
+      return refuse(at_entry(found.bundle * limits::tile_hashes + leaves.size()) +
                     leaf.error().detail);
     }
     leaves.push_back(*leaf);
@@ -96,19 +94,20 @@ void LogAudit::read_payload(Found& found, const std::string& path, const Leaf& l
     found.has_lost_keys = found.has_lost_keys || is_clear;
     if (is_due) {
       found.findings.push_back(
-          {Verdict::incomplete, path, entry(index) + "its content is missing"});
+          {Verdict::incomplete, path, at_entry(index) + "its content is missing"});
     }
     return;
   }
   if (!is_due) {
-    found.findings.push_back({Verdict::damaged, path,
-                              entry(index) + "holds content that the list of contents leaves out"});
+    found.findings.push_back(
+        {Verdict::damaged, path,
+         at_entry(index) + "holds content that the list of contents leaves out"});
     return;
   }
   if (!commits_to(leaf, *payload)) {
     found.has_lost_keys = found.has_lost_keys || is_clear;
     found.findings.push_back(
-        {Verdict::damaged, path, entry(index) + "its content is not what the entry stands for"});
+        {Verdict::damaged, path, at_entry(index) + "its content is not what the entry stands for"});
     return;
   }
   if (!is_clear && !context_.has_key(leaf.leaf_class, index)) {
@@ -135,11 +134,13 @@ void LogAudit::read_payloads(Found& found, const std::vector<Leaf>& leaves) cons
   std::uint64_t index = found.bundle * limits::tile_hashes;
   for (const Leaf& leaf : leaves) {
     const auto payload = next_payload(**source, leaf.payload_bytes);
-    if (!payload) return refuse(entry(index) + payload.error().detail);
+    if (!payload) return refuse(at_entry(index) + payload.error().detail);
     read_payload(found, path, leaf, index++, *payload);
   }
   std::array<std::uint8_t, 1> more{};
-  if ((*source)->read(more) != 0) refuse("it goes on after its last entry");
+  const auto got = (*source)->read(more);
+  if (!got) return refuse(got.error().detail);
+  if (*got != 0) refuse("it goes on after its last entry");
 }
 
 LogAudit::Found LogAudit::check(std::uint64_t bundle) const {

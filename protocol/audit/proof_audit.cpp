@@ -35,7 +35,7 @@ void check_witnesses(const Note& note, const std::vector<Certificate>& certifica
       }
       needed[i] = true;
       report.confirmations.push_back(
-          {who, report.size, read_integer<std::uint64_t>(line.signature)});
+          {who, report.size, read_integer<std::uint64_t>(line.signature), key.key});
     }
     if (!is_known) find(report, Verdict::damaged, "a line by nobody whose certificate is there");
   }
@@ -94,6 +94,7 @@ Result<ProofReport> audit_proof(std::string_view bytes) {
       std::ranges::count(note->signatures, key.name, &NoteSignature::name) != 1) {
     find(report, Verdict::damaged, "the log's own line is not the first, or not the only one");
   }
+  report.log_key = key;
   check_witnesses(*note, certificates, report);
   return report;
 }

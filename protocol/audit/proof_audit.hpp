@@ -17,7 +17,9 @@ struct ProofReport {
   std::uint64_t index = 0;
   std::uint64_t size = 0;  ///< Of the tree that was signed.
   Leaf leaf;
+  std::optional<NoteKey> log_key;  ///< That signed it.
   std::vector<Confirmation> confirmations;
+  std::optional<PolicyOutcome> policy;  ///< If it was held against one.
   Findings findings;
 };
 

@@ -14,12 +14,15 @@ inline constexpr std::uint64_t mi = 1024 * 1024;
 inline constexpr std::size_t tile_hashes = 256;               // C2SP tlog-tiles.
 inline constexpr std::size_t payload_bytes_max = mi;          // Larger content is an attachment.
 inline constexpr std::size_t document_bytes_max = 960 * ki;   // Leaves room for record, path, seal.
+inline constexpr std::size_t path_hashes_max = 63;            // Of a proof: a tree is no higher.
 inline constexpr std::size_t leaf_bytes_max = 128;            // Five short lines; 90 in practice.
 inline constexpr std::uint64_t tree_size_max = (1ULL << 62);  // Outside tools use int64.
 inline constexpr std::size_t batch_records_max = 65'536;      // One author signature.
 inline constexpr std::size_t note_bytes_max = 16 * ki;        // 31 cosignatures of about 200 bytes.
 inline constexpr std::size_t evidence_bytes_max = 8 * ki;     // Two statements, notes, a path.
-inline constexpr std::size_t note_lines_max = 64;             // Signature lines of one note.
+inline constexpr std::size_t evidence_pieces_max = 1'024;     // Kept, handed out, or in an export.
+inline constexpr std::size_t witness_keys_max = 64;  // Certificates: each is tried on its words.
+inline constexpr std::size_t note_lines_max = 64;    // Signature lines of one note.
 
 // Membership.
 inline constexpr std::size_t witnesses_max = 31;  // Of one log.

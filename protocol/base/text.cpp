@@ -248,6 +248,10 @@ std::string one_line(std::string_view text, std::size_t bytes_max) {
   return out;
 }
 
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
+  return std::to_string(count) + ' ' + std::string(count == 1 ? one : many);
+}
+
 std::string folded(std::string_view text, std::size_t columns) {
   const auto width = [](std::string_view word) {
     const auto starts = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };

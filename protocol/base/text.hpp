@@ -44,6 +44,9 @@ namespace kith {
 /// One line of at most `bytes_max` bytes, without control characters: fit for a table.
 [[nodiscard]] std::string one_line(std::string_view text, std::size_t bytes_max);
 
+/// "1 entry", "2 entries".
+[[nodiscard]] std::string counted(std::uint64_t count, std::string_view one, std::string_view many);
+
 /// `text` in lines of at most `columns` characters, broken at blanks; a longer word keeps its line.
 [[nodiscard]] std::string folded(std::string_view text, std::size_t columns);
 

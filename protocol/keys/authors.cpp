@@ -1,5 +1,7 @@
 #include "protocol/keys/authors.hpp"
 
+#include <algorithm>
+
 #include "protocol/base/check.hpp"
 
 namespace kith {
@@ -89,6 +91,27 @@ std::map<PublicKey, Scopes> KeyHistory::authors() const {
   std::map<PublicKey, Scopes> now;
   for (const auto& [author, changes] : changes_) now[author] = changes.back().scopes;
   return now;
+}
+
+std::uint64_t KeyHistory::newest_cut_number() const {
+  std::uint64_t newest = 0;
+  for (const auto& [_, certificate] : certificates_) {
+    if (certificate.reason == Certificate::Reason::cut) newest = certificate.number;
+  }
+  return newest;
+}
+
+std::vector<KeyHistory::Span> KeyHistory::spans() const {
+  std::vector<Span> spans;
+  for (const auto& [author, changes] : changes_) {
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      if (changes[i].scopes == 0) continue;
+      Span& span = spans.emplace_back(Span{author, changes[i].scopes, changes[i].index, {}});
+      if (i + 1 < changes.size()) span.to = changes[i + 1].index;
+    }
+  }
+  std::ranges::sort(spans, {}, [](const Span& span) { return std::pair(span.from, span.author); });
+  return spans;
 }
 
 }  // namespace kith

@@ -36,6 +36,23 @@ class KeyHistory {
   /// The number the next enrolment must carry.
   [[nodiscard]] std::uint32_t next_enrolment() const { return enrolments_ + 1; }
   [[nodiscard]] std::uint64_t newest_certificate_number() const;
+  /// The highest number of a certificate that cuts; 0: there is none.
+  [[nodiscard]] std::uint64_t newest_cut_number() const;
+  /// All certificates, each with the index from which on it holds.
+  [[nodiscard]] const std::vector<std::pair<std::uint64_t, Certificate>>& certificates() const {
+    return certificates_;
+  }
+  /// What an author might say, from the entry `from` on to the one before `to`.
+  struct Span {
+    PublicKey author;
+    Scopes scopes = 0;
+    std::uint64_t from = 0;
+    std::optional<std::uint64_t> to;  ///< Nothing: to the end.
+
+    friend bool operator==(const Span&, const Span&) = default;
+  };
+  /// Every author's, in order of where they begin.
+  [[nodiscard]] std::vector<Span> spans() const;
   /// Everyone ever enrolled with what they may do now, in order of key.
   [[nodiscard]] std::map<PublicKey, Scopes> authors() const;
   /// All valid statements in order, for the start of a new log of this member.

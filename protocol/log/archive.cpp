@@ -79,6 +79,7 @@ std::string manifest_lines(const Manifest& manifest) {
                  ' ' + std::to_string(log.size) + ' ' + to_base32(log.checkpoint.view()) + ' ' +
                  (log.cosignatures ? to_base32(log.cosignatures->view()) : std::string(no_file)));
   }
+  for (const Hash& hash : manifest.evidence) add_line(text, "evidence", to_base32(hash.view()));
   for (const std::string& vkey : manifest.vkeys) add_line(text, "vkey", vkey);
   return text;
 }
@@ -110,6 +111,18 @@ Result<bool> read_logs(NamedLines& lines, Manifest& to) {
     to.logs.push_back(std::move(*log));
   }
   if (to.logs.empty()) return fail(Errc::malformed, "no log is listed");
+  while (lines.next_is("evidence")) {
+    Hash hash;
+    const auto read = read_octets(lines, "evidence", hash);
+    if (!read) return read;
+    if (to.evidence.size() == limits::evidence_pieces_max) {
+      return fail(Errc::too_large, "too many pieces of evidence");
+    }
+    if (std::ranges::count(to.evidence, hash) > 0) {
+      return fail(Errc::malformed, "a piece of evidence is listed twice");
+    }
+    to.evidence.push_back(hash);
+  }
   while (lines.next_is("vkey")) {
     const auto vkey = lines.value("vkey");
     if (!vkey) return vkey.error();
@@ -230,6 +243,13 @@ Result<std::vector<Cosignature>> decode_cosignatures(std::string_view text, cons
   }
   if (!text.empty()) return fail(Errc::malformed, "the last line is cut off");
   return words;
+}
+
+std::string evidence_path(std::size_t position) {
+  constexpr std::size_t digits = 3;
+  const std::string number = std::to_string(position + 1);
+  return "kith-evidence/" + std::string(digits - std::min(digits, number.size()), '0') + number +
+         ".kith-evidence";
 }
 
 std::string payloads_path(std::uint64_t index, unsigned width) {

@@ -51,6 +51,7 @@ struct Manifest {
   bool is_whole = false;  ///< Whether sealed payloads are in it, or only those in clear.
   Hash certificates;      ///< H of the file of certificates.
   std::vector<ArchivedLog> logs;
+  std::vector<Hash> evidence;      ///< H of each file of evidence.
   std::vector<std::string> vkeys;  ///< Of the logs and of all witnesses, for outside tools.
 
   friend bool operator==(const Manifest&, const Manifest&) = default;
@@ -71,6 +72,8 @@ struct Manifest {
 [[nodiscard]] Result<std::vector<Cosignature>> decode_cosignatures(std::string_view text,
                                                                    const LogId& log);
 
+/// "kith-evidence/001.kith-evidence" for the first.
+[[nodiscard]] std::string evidence_path(std::size_t position);
 /// "kith/payloads/x001/x234/067.p/8": the payloads of one bundle, as a payload list.
 [[nodiscard]] std::string payloads_path(std::uint64_t index, unsigned width);
 /// Calls `each` with the path of every file in the folder of a log, relative to it, until it

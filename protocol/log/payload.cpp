@@ -1,7 +1,5 @@
 #include "protocol/log/payload.hpp"
 
-#include <optional>
-
 #include "protocol/base/limits.hpp"
 
 namespace kith {
@@ -38,13 +36,12 @@ bool fits(const Key32& key, const Sealed& sealed) {
   return equal_in_constant_time(commitment_of(key).view(), sealed.commitment);
 }
 
-/// K from the one of the log keys that the commitment fits.
-std::optional<Key32> fitting_key(const std::vector<Key32>& log_keys, const Sealed& sealed) {
-  for (const Key32& candidate : log_keys) {
-    const Key32 key = payload_key(candidate, sealed.nonce);
-    if (fits(key, sealed)) return key;
+Result<FittingKey> fitting_key(const std::vector<Key32>& log_keys, const Sealed& sealed) {
+  for (std::size_t i = 0; i < log_keys.size(); ++i) {
+    const Key32 key = payload_key(log_keys[i], sealed.nonce);
+    if (fits(key, sealed)) return FittingKey{i, key};
   }
-  return std::nullopt;
+  return fail(Errc::not_found, no_key_text);
 }
 
 /// Opens with K itself, once its commitment has been found to fit.
@@ -96,11 +93,10 @@ Result<Bytes> open_payload(const Key32& log_key, const LogId& log, BytesView pay
   return text;
 }
 
-Result<Key32> payload_key(const std::vector<Key32>& log_keys, BytesView payload) {
+Result<FittingKey> fitting_key(const std::vector<Key32>& log_keys, BytesView payload) {
   const auto sealed = take_apart(payload);
   if (!sealed) return sealed.error();
-  if (const auto key = fitting_key(log_keys, *sealed)) return *key;
-  return fail(Errc::not_found, no_key_text);
+  return fitting_key(log_keys, *sealed);
 }
 
 Result<Bytes> open_with_payload_key(const Key32& key, const LogId& log, BytesView payload) {
@@ -114,8 +110,9 @@ Result<Bytes> open_payload(const std::vector<Key32>& log_keys, const LogId& log,
                            BytesView payload) {
   const auto sealed = take_apart(payload);
   if (!sealed) return sealed.error();
-  if (const auto key = fitting_key(log_keys, *sealed)) return open_committed(*key, log, *sealed);
-  return fail(Errc::not_found, no_key_text);
+  const auto fitting = fitting_key(log_keys, *sealed);
+  if (!fitting) return fitting.error();
+  return open_committed(fitting->key, log, *sealed);
 }
 
 }  // namespace kith

@@ -22,9 +22,13 @@ inline constexpr std::size_t seal_overhead_bytes = 24 + 32 + 16;
 /// too_large if the payload would exceed payload_bytes_max.
 [[nodiscard]] Result<Bytes> seal_payload(const Key32& log_key, const LogId& log,
                                          const Nonce24& nonce, BytesView text);
-/// K of this very payload, from the one of `log_keys` it was sealed with. not_found if that is
-/// none.
-[[nodiscard]] Result<Key32> payload_key(const std::vector<Key32>& log_keys, BytesView payload);
+/// Which of some log keys a payload was sealed with.
+struct FittingKey {
+  std::size_t position = 0;  ///< In the list that was given.
+  Key32 key;                 ///< K of this very payload.
+};
+/// The first of `log_keys` that fits. not_found if none does.
+[[nodiscard]] Result<FittingKey> fitting_key(const std::vector<Key32>& log_keys, BytesView payload);
 /// Opens with K itself. not_found if the commitment is another key's.
 [[nodiscard]] Result<Bytes> open_with_payload_key(const Key32& key, const LogId& log,
                                                   BytesView payload);

@@ -10,7 +10,6 @@ namespace {
 constexpr std::string_view first_line = "c2sp.org/tlog-proof@v1";
 constexpr std::string_view extra_start = "extra ";
 constexpr std::string_view index_start = "index ";
-constexpr std::size_t path_max = 63;
 
 constexpr std::uint8_t context_version = 1;
 constexpr std::size_t length_bytes = sizeof(std::uint16_t);
@@ -34,7 +33,8 @@ Result<Path> take_path(std::string_view& text) {
   Path path;
   while (const auto line = take_line(text)) {
     if (line->empty()) return path;
-    if (path.size() == path_max) return fail(Errc::too_large, "a proof has too many hashes");
+    if (path.size() == limits::path_hashes_max)
+      return fail(Errc::too_large, "a proof has too many hashes");
     const auto hash = value_from_base64<TreeHash>(*line);
     if (!hash) return fail(hash.error(), "a hash of a proof");
     path.push_back(*hash);

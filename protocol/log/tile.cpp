@@ -9,9 +9,7 @@
 namespace kith {
 namespace {
 
-constexpr unsigned levels_max = 8;       // 256^8 leaves are more than tree_size_max.
 constexpr unsigned path_level_max = 63;  // What a C2SP path may say.
-constexpr unsigned height_of_tile = 8;   // 2^8 hashes.
 constexpr std::size_t path_bytes_max = 64;
 constexpr std::uint64_t tile_index_max = limits::tree_size_max / limits::tile_hashes;
 
@@ -39,7 +37,7 @@ std::string_view take_element(std::string_view& path) {
 }  // namespace
 
 std::uint64_t hashes_at(std::uint64_t size, unsigned level) {
-  return level < levels_max ? size >> (height_of_tile * level) : 0;
+  return level < levels_max ? size >> (tile_height * level) : 0;
 }
 
 std::vector<TileId> edge_tiles(std::uint64_t size) {
@@ -77,7 +75,7 @@ Result<TreeHash> root_from_edge(std::uint64_t size,
     if (edge[i].size() != tiles[i].width) {
       return fail(Errc::malformed, "an edge tile does not fit the size of the tree");
     }
-    for (const TreeHash& hash : edge[i]) range.push_subtree(height_of_tile * tiles[i].level, hash);
+    for (const TreeHash& hash : edge[i]) range.push_subtree(tile_height * tiles[i].level, hash);
   }
   return range.root();
 }

@@ -13,6 +13,9 @@
 /// l > 0 it is the root of a complete tile of level l - 1.
 namespace kith {
 
+inline constexpr unsigned tile_height = 8;  ///< A tile has 2^8 hashes.
+inline constexpr unsigned levels_max = 8;   ///< 256^8 leaves are more than tree_size_max.
+
 /// Which hashes; the edge of a tree of another size holds another TileId.
 struct TileId {
   unsigned level = 0;

@@ -26,6 +26,7 @@ struct Request {
     exportEntries @14 :ExportRequest;
     prove @15 :Text;          # A unique prefix of a record id.
     disclose @16 :DiscloseRequest;
+    evidence @17 :Void;
   }
 }
 
@@ -85,6 +86,7 @@ struct Answer {
     exportEntries @16 :ExportedEntries;
     prove @17 :Proof;
     disclose @18 :Disclosure;
+    evidence @19 :List(KeptEvidence);  # At most 1,024.
   }
 }
 
@@ -299,7 +301,33 @@ struct AuditRow {
   certificates @14 :UInt32;
   frozen @15 :Bool;
   intact @16 :Bool;
-  faults @17 :List(Text);
+  faults @17 :List(Fault);
+  verdict @18 :Verdict;       # The worst of these, kept or not, and of what is missing or frozen.
+  firstTime @19 :UInt64;      # Of its entries, by the owner's clock; 0: there is none.
+  lastTime @20 :UInt64;
+  keys @21 :List(Statement);  # What says who may speak, in the order of the log ...
+  keysKnown @22 :Bool;        # ... as far as nothing is missing before.
+  words @23 :List(Cosignature);  # The newest of each witness; all of them verify.
+  signatures @24 :UInt64;     # Of authors, that hold, by who might say it there.
+}
+
+enum Verdict {
+  intact @0;
+  incomplete @1;
+  damaged @2;
+  forged @3;
+  forked @4;
+}
+
+struct Fault {
+  verdict @0 :Verdict;
+  what @1 :Text;
+}
+
+struct Statement {
+  index @0 :UInt64;
+  certificate @1 :Bool;       # Or an enrolment.
+  statement @2 :Data;
 }
 
 struct Cosignature {
@@ -355,4 +383,11 @@ struct Disclosure {
   consent @3 :Data;           # Of that member; absent: it is the own log.
   records @4 :List(RecordSummary);  # None: the whole log.
   file @5 :Text;              # The .kith-disclosure; empty in a preview.
+}
+
+struct KeptEvidence {
+  file @0 :Text;              # The .kith-evidence.
+  code @1 :Text;              # Of the member whose key said both.
+  owner @2 :Text;             # Of the member whose log it is about; empty: about no log.
+  counts @3 :Bool;            # Whether anything follows from it still.
 }

@@ -52,10 +52,16 @@ void write(wire::ThreadRow::Builder to, const ThreadRow& from);
 void read(wire::ThreadRow::Reader from, ThreadRow& to);
 void write(wire::AuditRow::Builder to, const AuditRow& from);
 void read(wire::AuditRow::Reader from, AuditRow& to);
+void write(wire::Fault::Builder to, const AuditFault& from);
+void read(wire::Fault::Reader from, AuditFault& to);
+void write(wire::Statement::Builder to, const StatementRow& from);
+void read(wire::Statement::Reader from, StatementRow& to);
 void write(wire::Cosignature::Builder to, const Cosignature& from);
 void read(wire::Cosignature::Reader from, Cosignature& to);
 void write(wire::ExportedLog::Builder to, const ExportedLog& from);
 void read(wire::ExportedLog::Reader from, ExportedLog& to);
+void write(wire::KeptEvidence::Builder to, const EvidenceRow& from);
+void read(wire::KeptEvidence::Reader from, EvidenceRow& to);
 
 template <class List, class Value>
 void write_rows(List to, const std::vector<Value>& from) {
@@ -306,6 +312,29 @@ void read(wire::ThreadRow::Reader from, ThreadRow& to) {
   to.body = bytes_of(from.getBody());
 }
 
+Verdict verdict_of(wire::Verdict from) {
+  demand(from <= wire::Verdict::FORKED);
+  return static_cast<Verdict>(from);
+}
+void write(wire::Fault::Builder to, const AuditFault& from) {
+  to.setVerdict(static_cast<wire::Verdict>(from.verdict));
+  to.setWhat(words(from.what));
+}
+void read(wire::Fault::Reader from, AuditFault& to) {
+  to = {verdict_of(from.getVerdict()), text_of(from.getWhat())};
+}
+
+void write(wire::Statement::Builder to, const StatementRow& from) {
+  to.setIndex(from.index);
+  to.setCertificate(from.is_certificate);
+  to.setStatement(blob(from.statement));
+}
+void read(wire::Statement::Reader from, StatementRow& to) {
+  const auto statement = from.getStatement();
+  demand(statement.size() > 0 && statement.size() <= limits::statement_bytes_max);
+  to = {from.getIndex(), from.getCertificate(), bytes_of(statement)};
+}
+
 void write(wire::AuditRow::Builder to, const AuditRow& from) {
   to.setCode(words(from.code));
   to.setMember(blob(from.member.view()));
@@ -324,7 +353,14 @@ void write(wire::AuditRow::Builder to, const AuditRow& from) {
   to.setCertificates(from.certificates);
   to.setFrozen(from.frozen);
   to.setIntact(from.intact);
-  write_texts(to.initFaults(count(from.faults.size())), from.faults);
+  write_rows(to.initFaults(count(from.faults.size())), from.faults);
+  to.setVerdict(static_cast<wire::Verdict>(from.verdict));
+  to.setFirstTime(from.first_time);
+  to.setLastTime(from.last_time);
+  write_rows(to.initKeys(count(from.keys.size())), from.keys);
+  to.setKeysKnown(from.are_keys_known);
+  write_rows(to.initWords(count(from.words.size())), from.words);
+  to.setSignatures(from.signatures);
 }
 void read(wire::AuditRow::Reader from, AuditRow& to) {
   to.code = text_of(from.getCode());
@@ -344,7 +380,15 @@ void read(wire::AuditRow::Reader from, AuditRow& to) {
   to.certificates = from.getCertificates();
   to.frozen = from.getFrozen();
   to.intact = from.getIntact();
-  read_texts(from.getFaults(), to.faults);
+  read_rows(from.getFaults(), to.faults);
+  to.verdict = verdict_of(from.getVerdict());
+  to.first_time = from.getFirstTime();
+  to.last_time = from.getLastTime();
+  read_rows(from.getKeys(), to.keys);
+  to.are_keys_known = from.getKeysKnown();
+  read_rows(from.getWords(), to.words);
+  for (Cosignature& word : to.words) word.log = to.log;
+  to.signatures = from.getSignatures();
 }
 
 void write(wire::Cosignature::Builder to, const Cosignature& from) {
@@ -443,6 +487,8 @@ void write(wire::Request::Builder to, const DiscloseRequest& from) {
   disclose.setPreview(from.preview);
 }
 
+void write(wire::Request::Builder to, const EvidenceRequest&) { to.setEvidence(); }
+
 PublishRequest read_publish(capnp::List<capnp::Data>::Reader from) {
   demand(from.size() <= limits::batch_records_max);
   PublishRequest request;
@@ -533,6 +579,8 @@ Request read_root(wire::Request::Reader from) {
       return ProveRequest{text_of(from.getProve())};
     case wire::Request::DISCLOSE:
       return read_disclose(from.getDisclose());
+    case wire::Request::EVIDENCE:
+      return EvidenceRequest{};
   }
   demand(false);
   return StatusRequest{};
@@ -659,6 +707,21 @@ void write(wire::Answer::Builder to, const DiscloseAnswer& from) {
   if (from.consent) disclosure.setConsent(blob(from.consent->view()));
   write_rows(disclosure.initRecords(count(from.records.size())), from.records);
   disclosure.setFile(words(from.file));
+}
+
+void write(wire::KeptEvidence::Builder to, const EvidenceRow& from) {
+  to.setFile(words(from.file));
+  to.setCode(words(from.code));
+  to.setOwner(words(from.owner));
+  to.setCounts(from.counts);
+}
+void read(wire::KeptEvidence::Reader from, EvidenceRow& to) {
+  to = {text_of(from.getFile()), text_of(from.getCode()), text_of(from.getOwner()),
+        from.getCounts()};
+  demand(to.file.size() <= limits::evidence_bytes_max);
+}
+void write(wire::Answer::Builder to, const EvidenceAnswer& from) {
+  write_rows(to.initEvidence(count(from.pieces.size())), from.pieces);
 }
 
 Refusal read_answer(wire::Refusal::Reader from) {
@@ -813,6 +876,9 @@ Answer read_root(wire::Answer::Reader from) {
       return read_answer(from.getProve());
     case wire::Answer::DISCLOSE:
       return read_answer(from.getDisclose());
+    case wire::Answer::EVIDENCE:
+      demand(from.getEvidence().size() <= limits::evidence_pieces_max);
+      return read_list_answer(from.getEvidence(), &EvidenceAnswer::pieces);
   }
   demand(false);
   return Refusal{};

@@ -9,6 +9,7 @@
 
 #include "protocol/base/result.hpp"
 #include "protocol/base/types.hpp"
+#include "protocol/base/verdict.hpp"
 #include "protocol/schema/cosignature.hpp"
 #include "protocol/schema/record_codec.hpp"
 
@@ -109,11 +110,15 @@ struct DiscloseRequest {
   bool preview = false;  ///< Only what would be opened: no key, no line in the trail.
   friend bool operator==(const DiscloseRequest&, const DiscloseRequest&) = default;
 };
+/// Every piece of evidence that is held.
+struct EvidenceRequest {
+  friend bool operator==(const EvidenceRequest&, const EvidenceRequest&) = default;
+};
 using Request =
     std::variant<StatusRequest, MembersRequest, AuthorsRequest, ProposalsRequest, PublishRequest,
                  EnrolRequest, InviteRequest, ListRequest, ShowRequest, ThreadRequest, WatchRequest,
                  FrontRequest, AuditRequest, ExportLogsRequest, ExportEntriesRequest, ProveRequest,
-                 DiscloseRequest>;
+                 DiscloseRequest, EvidenceRequest>;
 
 // ---- answers
 // -------------------------------------------------------------------------------------
@@ -315,6 +320,17 @@ struct FrontAnswer {
   friend bool operator==(const FrontAnswer&, const FrontAnswer&) = default;
 };
 
+struct AuditFault {
+  Verdict verdict = Verdict::intact;
+  std::string what;  ///< It names its index.
+  friend bool operator==(const AuditFault&, const AuditFault&) = default;
+};
+struct StatementRow {
+  std::uint64_t index = 0;
+  bool is_certificate = false;  ///< Or an enrolment.
+  Bytes statement;
+  friend bool operator==(const StatementRow&, const StatementRow&) = default;
+};
 struct AuditRow {
   std::string code;
   MemberId member;
@@ -333,7 +349,14 @@ struct AuditRow {
   std::uint32_t certificates = 0;
   bool frozen = false;
   bool intact = false;
-  std::vector<std::string> faults;  ///< Each names its index; at most 100.
+  std::vector<AuditFault> faults;     ///< At most 100.
+  Verdict verdict = Verdict::intact;  ///< The worst of these, kept or not, of gaps and forks.
+  Millis first_time = 0;              ///< Of its entries, by the owner's clock; 0: there is none.
+  Millis last_time = 0;
+  std::vector<StatementRow> keys;  ///< What says who may speak, in the order of the log ...
+  bool are_keys_known = false;     ///< ... as far as nothing is missing before.
+  std::vector<Cosignature> words;  ///< The newest of each witness; all of them verify.
+  std::uint64_t signatures = 0;    ///< Of authors, that hold, by who might say it there.
   friend bool operator==(const AuditRow&, const AuditRow&) = default;
 };
 struct AuditAnswer {
@@ -392,10 +415,23 @@ struct DiscloseAnswer {
   friend bool operator==(const DiscloseAnswer&, const DiscloseAnswer&) = default;
 };
 
-using Answer = std::variant<Refusal, Progress, StatusAnswer, MembersAnswer, AuthorsAnswer,
-                            ProposalsAnswer, PublishAnswer, EnrolAnswer, InviteAnswer, ListAnswer,
-                            ShowAnswer, ThreadAnswer, WatchAnswer, FrontAnswer, AuditAnswer,
-                            ExportLogsAnswer, ExportEntriesAnswer, ProveAnswer, DiscloseAnswer>;
+struct EvidenceRow {
+  std::string file;     ///< The .kith-evidence.
+  std::string code;     ///< Of the member whose key said both.
+  std::string owner;    ///< Of the member whose log it is about; empty: about no log.
+  bool counts = false;  ///< Whether anything follows from it still.
+  friend bool operator==(const EvidenceRow&, const EvidenceRow&) = default;
+};
+struct EvidenceAnswer {
+  std::vector<EvidenceRow> pieces;  ///< At most evidence_pieces_max.
+  friend bool operator==(const EvidenceAnswer&, const EvidenceAnswer&) = default;
+};
+
+using Answer =
+    std::variant<Refusal, Progress, StatusAnswer, MembersAnswer, AuthorsAnswer, ProposalsAnswer,
+                 PublishAnswer, EnrolAnswer, InviteAnswer, ListAnswer, ShowAnswer, ThreadAnswer,
+                 WatchAnswer, FrontAnswer, AuditAnswer, ExportLogsAnswer, ExportEntriesAnswer,
+                 ProveAnswer, DiscloseAnswer, EvidenceAnswer>;
 
 [[nodiscard]] Bytes encode(const Request& request);
 [[nodiscard]] Bytes encode(const Answer& answer);

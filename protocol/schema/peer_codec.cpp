@@ -261,8 +261,7 @@ Announce take_announce(Wire::Announce::Reader from) {
 }
 
 std::vector<TreeHash> take_path(capnp::Data::Reader from) {
-  constexpr std::size_t path_max = 63;
-  BytesView rest = bytes(from, path_max * TreeHash::size);
+  BytesView rest = bytes(from, limits::path_hashes_max * TreeHash::size);
   if (rest.size() % TreeHash::size != 0) throw Refused{fail(Errc::malformed, "half a hash")};
   std::vector<TreeHash> path;
   for (; !rest.empty(); rest = rest.subspan(TreeHash::size)) {

@@ -7,8 +7,6 @@ namespace {
 
 constexpr std::uint64_t width = limits::tile_hashes;
 
-constexpr unsigned tile_height = 8;  // 2^8 hashes.
-
 }  // namespace
 
 Fetch::Fetch(CompactRange held, std::uint64_t size, const TreeHash& root)

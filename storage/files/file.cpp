@@ -11,7 +11,7 @@
 #include <system_error>
 #include <utility>
 
-#include "storage/files/descriptor.hpp"
+#include "protocol/base/limits.hpp"
 
 namespace kith::files {
 namespace {
@@ -24,30 +24,48 @@ Error failed(const std::filesystem::path& path, const std::string& attempting) {
               attempting + " " + path.string() + ": " + why(error));
 }
 
+/// As bytes or as text, without a copy: it may be a secret.
+template <class Content>
+Result<Content> read_all_as(const Descriptor& file, std::size_t bytes_max) {
+  struct stat status{};
+  if (::fstat(file.get(), &status) != 0) {
+    return fail(Errc::io, "it cannot be read: " + why(errno));
+  }
+  if (!S_ISREG(status.st_mode)) return fail(Errc::malformed, "it is no plain file");
+  const auto bytes = static_cast<std::uint64_t>(status.st_size);
+  const auto too_long = [] { return fail(Errc::too_large, "it is longer than it can be"); };
+  if (bytes > bytes_max) return too_long();
+  // The file may grow or shrink while it is read, and files of /proc say 0: what counts is what was
+  // read. If it is as long as it was and nothing follows, that is its end.
+  constexpr std::size_t step = 4 * limits::ki;
+  Content content(bytes + 1, 0);
+  for (std::size_t held = 0;;) {
+    auto* const at = reinterpret_cast<std::uint8_t*>(content.data());  // May alias all.
+    const auto got = read_next(file, std::span(at, content.size()).subspan(held));
+    if (!got) return got.error();
+    held += *got;
+    if (held > bytes_max) return too_long();
+    if (*got == 0 || held == bytes) {
+      content.resize(held);
+      return content;
+    }
+    if (held == content.size()) content.resize(held + step);
+  }
+}
+
 Result<std::string> read_open(const Descriptor& file, const std::filesystem::path& path,
                               std::size_t bytes_max) {
-  struct stat status{};
-  if (::fstat(file.get(), &status) != 0) return failed(path, "reading");
-  if (!S_ISREG(status.st_mode)) return fail(Errc::usage, path.string() + " is not a plain file");
-  const Error too_large = fail(
-      Errc::too_large, path.string() + " has more than " + std::to_string(bytes_max) + " bytes");
-  if (static_cast<std::uint64_t>(status.st_size) > bytes_max) return too_large;
-
-  // The file may grow or shrink while it is read, and files of /proc say 0: what counts is what
-  // was read, and one byte more than was promised is asked for so as to notice.
-  std::string content;
-  std::size_t held = 0;
-  for (;;) {
-    content.resize(std::min(bytes_max + 1, held + static_cast<std::size_t>(status.st_size) + 4096));
-    const ssize_t got = ::read(file.get(), content.data() + held, content.size() - held);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failed(path, "reading");
-    held += static_cast<std::size_t>(got);
-    if (held > bytes_max) return too_large;
-    if (got == 0) break;
+  auto content = read_all_as<std::string>(file, bytes_max);
+  if (content) return content;
+  switch (content.error().code) {
+    case Errc::malformed:
+      return fail(Errc::usage, path.string() + " is not a plain file");
+    case Errc::too_large:
+      return fail(Errc::too_large,
+                  path.string() + " has more than " + std::to_string(bytes_max) + " bytes");
+    default:
+      return fail(content.error(), "reading " + path.string());
   }
-  content.resize(held);
-  return content;
 }
 
 /// O_NONBLOCK: opening a pipe must not wait for its writer before it is refused.
@@ -117,6 +135,18 @@ std::string why(int error) {
   }
   if (error == EROFS) return said + "; make that file system writable and try again";
   return said;
+}
+
+Result<std::size_t> read_next(const Descriptor& file, std::span<std::uint8_t> to) {
+  for (;;) {
+    const ssize_t got = ::read(file.get(), to.data(), to.size());
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno != EINTR) return fail(Errc::io, "it cannot be read: " + why(errno));
+  }
+}
+
+Result<Bytes> read_all(const Descriptor& file, std::size_t bytes_max) {
+  return read_all_as<Bytes>(file, bytes_max);
 }
 
 Result<std::string> read(const std::filesystem::path& path, std::size_t bytes_max) {

@@ -1,16 +1,24 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 
 #include "protocol/base/result.hpp"
 #include "protocol/base/types.hpp"
+#include "storage/files/descriptor.hpp"
 
 /// Small files, read with a bound and written so that a crash leaves the old or the new one whole.
 namespace kith::files {
 
 /// What the system says of an `errno`; for what can be mended also what to do.
 [[nodiscard]] std::string why(int error);
+
+/// What the next read of an open file gives: 0 at its end; io.
+[[nodiscard]] Result<std::size_t> read_next(const Descriptor& file, std::span<std::uint8_t> to);
+/// The whole of an open file: malformed if it is no plain one; too_large above `bytes_max`; io. It
+/// is for the caller to say which file.
+[[nodiscard]] Result<Bytes> read_all(const Descriptor& file, std::size_t bytes_max);
 
 /// At most `bytes_max`; too_large otherwise, not_found, io. Follows no surprise: a folder or device
 /// is refused (usage).

@@ -11,7 +11,6 @@
 #include <memory>
 #include <vector>
 
-#include "protocol/base/limits.hpp"
 #include "storage/files/file.hpp"
 
 namespace kith::files {
@@ -77,43 +76,20 @@ Descriptor Folder::go_part_by_part(const std::string& path, int flags) const {
   return Descriptor(::openat(at.is_open() ? at.get() : folder_.get(), &path[begin], flags));
 }
 
-Result<Descriptor> Folder::open(const std::string& path, std::uint64_t& bytes) const {
+Result<Descriptor> Folder::open(const std::string& path) const {
   if (!folder_.is_open()) return fail(Errc::not_found, "it is missing");
   Descriptor file = go(path, to_read);
   if (!file.is_open()) return why_not_opened(errno);
   struct stat status{};
   if (::fstat(file.get(), &status) != 0) return why_not_opened(errno);
   if (!S_ISREG(status.st_mode)) return fail(Errc::malformed, "it is no plain file");
-  bytes = static_cast<std::uint64_t>(status.st_size);
   return file;
 }
 
-Result<Descriptor> Folder::open(const std::string& path) const {
-  std::uint64_t bytes = 0;
-  return open(path, bytes);
-}
-
 Result<Bytes> Folder::read(const std::string& path, std::size_t bytes_max) const {
-  std::uint64_t bytes = 0;
-  const auto file = open(path, bytes);
+  const auto file = open(path);
   if (!file) return file.error();
-  const auto too_long = [] { return fail(Errc::too_large, "it is longer than it can be"); };
-  if (bytes > bytes_max) return too_long();
-  // The file may grow or shrink while it is read: what counts is what was read. If it is as long as
-  // it was and nothing follows, that is its end.
-  constexpr std::size_t step = 4 * limits::ki;
-  Bytes content(bytes + 1);
-  for (std::size_t held = 0;;) {
-    const auto got = read_next(*file, std::span(content).subspan(held));
-    if (!got) return got.error();
-    held += *got;
-    if (held > bytes_max) return too_long();
-    if (*got == 0 || held == bytes) {
-      content.resize(held);
-      return content;
-    }
-    if (held == content.size()) content.resize(held + step);
-  }
+  return read_all(*file, bytes_max);
 }
 
 void Folder::each(const std::function<bool(const std::string&)>& each) const {
@@ -129,8 +105,10 @@ void Folder::each(const std::function<bool(const std::string&)>& each) const {
       continue;
     }
     static_cast<void>(folder.release());
+    bool is_empty = true;
     while (const dirent* entry = ::readdir(listing.get())) {
       if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) continue;
+      is_empty = false;
       std::string name = within + entry->d_name;
       if (is_folder(listing, *entry)) {
         folders.push_back(std::move(name));
@@ -138,14 +116,7 @@ void Folder::each(const std::function<bool(const std::string&)>& each) const {
         return;
       }
     }
-  }
-}
-
-Result<std::size_t> read_next(const Descriptor& file, std::span<std::uint8_t> to) {
-  for (;;) {
-    const ssize_t got = ::read(file.get(), to.data(), to.size());
-    if (got >= 0) return static_cast<std::size_t>(got);
-    if (errno != EINTR) return fail(Errc::io, "it cannot be read: " + why(errno));
+    if (is_empty && path != "." && !each(path)) return;
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <functional>
-#include <span>
 #include <string>
 
 #include "protocol/base/result.hpp"
@@ -27,20 +26,15 @@ class Folder {
   /// The whole of a plain file: also too_large above `bytes_max`.
   [[nodiscard]] Result<Bytes> read(const std::string& path, std::size_t bytes_max) const;
   /// Calls `each` with the path of everything below that is no folder, in any order, until it
-  /// returns false. What cannot be looked into counts as such.
+  /// returns false. What cannot be looked into counts as such, and so does an empty folder.
   void each(const std::function<bool(const std::string&)>& each) const;
 
  private:
-  /// Also the bytes that it had when it was opened.
-  [[nodiscard]] Result<Descriptor> open(const std::string& path, std::uint64_t& bytes) const;
   [[nodiscard]] Descriptor go(const std::string& path, int flags) const;
   [[nodiscard]] Descriptor go_part_by_part(const std::string& path, int flags) const;
 
   Descriptor folder_;
   Way way_;
 };
-
-/// What the next read of a file gives: 0 at its end; io.
-[[nodiscard]] Result<std::size_t> read_next(const Descriptor& file, std::span<std::uint8_t> to);
 
 }  // namespace kith::files

@@ -74,13 +74,13 @@ Check check_apart(const std::filesystem::path& folder, bool with_keys, unsigned 
     const Check done = check(folder, with_keys, threads);
     _exit(::write(ends[1], &done, sizeof(done)) == sizeof(done) ? 0 : 1);
   }
+  ::close(ends[1]);  // Else a child that dies would be waited for without end.
   Check done;
   int status = 0;
   must(::read(ends[0], &done, sizeof(done)) == sizeof(done) &&
            ::waitpid(child, &status, 0) == child && status == 0,
        "a check did not end");
   ::close(ends[0]);
-  ::close(ends[1]);
   return done;
 }
 

@@ -1,4 +1,7 @@
+#include "protocol/keys/certificate.hpp"
+#include "protocol/keys/key_file.hpp"
 #include "tests/client/bench.hpp"
+#include "tests/support/archive.hpp"
 
 namespace kith::client {
 namespace {
@@ -149,8 +152,17 @@ TEST(Status, TellsARefusal) {
   EXPECT_EQ(bench.run({"status"}).exit, Exit::unreachable);
 }
 
+/// A daemon that knows who it is.
+class AuditBench : public Bench {
+ public:
+  AuditBench() {
+    daemon.on<local::StatusRequest>(some_status());
+    daemon.on<local::EvidenceRequest>(local::EvidenceAnswer{});
+  }
+};
+
 TEST(Audit, ExitsWith0WhenAllIsIntact) {
-  Bench bench;
+  AuditBench bench;
   bench.daemon.on<local::AuditRequest>(local::AuditAnswer{{some_log("ASH"), some_log("CALD")}});
   const Outcome outcome = bench.run({"audit"});
   EXPECT_EQ(outcome.exit, Exit::ok);
@@ -159,21 +171,24 @@ TEST(Audit, ExitsWith0WhenAllIsIntact) {
 }
 
 TEST(Audit, ExitsWith3WhenAnythingIsWrongAndSaysWhat) {
-  Bench bench;
+  AuditBench bench;
   bench.terminal = true;
   local::AuditRow bad = some_log("CALD");
   bad.intact = false;
-  bad.faults = {"leaf 7: the payload's hash is another" + nasty};
+  bad.verdict = Verdict::damaged;
+  bad.faults = {{Verdict::damaged, "leaf 7: the payload's hash is another" + nasty}};
   bench.daemon.on<local::AuditRequest>(local::AuditAnswer{{some_log("ASH"), bad}});
   const Outcome outcome = bench.run({"audit", "CALD"});
   EXPECT_EQ(outcome.exit, Exit::faults);
-  EXPECT_NE(outcome.out.find("CALD: leaf 7: the payload's hash is another"), std::string::npos);
+  EXPECT_NE(outcome.out.find("- damaged: leaf 7: the payload's hash is another"),
+            std::string::npos);
   EXPECT_TRUE(is_harmless(outcome.out));
   EXPECT_EQ(bench.daemon.last<local::AuditRequest>()->member, "CALD");
 
   local::AuditRow partial = some_log("ASH");
   partial.intact = false;
   partial.missing = 3;
+  partial.verdict = Verdict::incomplete;
   partial.faults.clear();
   bench.daemon.on<local::AuditRequest>(local::AuditAnswer{{partial}});
   const Outcome incomplete = bench.run({"audit"});
@@ -187,7 +202,7 @@ TEST(Audit, ExitsWith3WhenAnythingIsWrongAndSaysWhat) {
 }
 
 TEST(Audit, ShowsProgressOnATerminalAndLeavesNoTraceOfIt) {
-  Bench bench;
+  AuditBench bench;
   bench.daemon.on<local::AuditRequest>(local::AuditAnswer{{some_log("ASH")}});
   bench.daemon.progress = {{1, 4, "checking ASH" + nasty}, {4, 4, "checking ASH"}};
   EXPECT_EQ(bench.run({"audit"}).err, "");
@@ -200,14 +215,14 @@ TEST(Audit, ShowsProgressOnATerminalAndLeavesNoTraceOfIt) {
 }
 
 TEST(Audit, HasOneShapeInJson) {
-  Bench bench;
+  AuditBench bench;
   local::AuditRow bad = some_log("CALD");
   bad.intact = false;
   bench.daemon.on<local::AuditRequest>(local::AuditAnswer{{bad}});
   const Outcome outcome = bench.run({"audit", "--json"});
   EXPECT_EQ(outcome.exit, Exit::faults);
   const auto json = outcome.json();
-  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"intact", "logs"}));
+  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"intact", "logs", "report"}));
   EXPECT_EQ(json["intact"], false);
   EXPECT_EQ(
       keys_of(json["logs"][0]),
@@ -217,12 +232,56 @@ TEST(Audit, HasOneShapeInJson) {
 }
 
 TEST(Audit, OfNothingIsNoSuccess) {
-  Bench bench;
+  AuditBench bench;
   bench.daemon.on<local::AuditRequest>(local::AuditAnswer{});
   EXPECT_EQ(bench.run({"audit"}).exit, Exit::refused);
   bench.daemon.on<local::AuditRequest>(local::Refusal{Errc::not_found, "no member X"});
   EXPECT_EQ(bench.run({"audit", "X"}).exit, Exit::refused);
   EXPECT_EQ(bench.run({"audit", "X", "Y"}).exit, Exit::usage);
+}
+
+TEST(Audit, TellsWhoseKeysWereInForceWhoConfirmedItAndWhichEvidenceThereIs) {
+  AuditBench bench;
+  const NetworkId network = some_status().network;
+  const testing::ArchivedMember owner(1, network);
+  local::AuditRow row = some_log("CALD");
+  row.member = owner.id();
+  row.log = owner.log();
+  row.keys = {{0, true, owner.statement},
+              {7, false,
+               sign_enrolment({network, owner.id(), 1, owner.author.public_key(), 1,
+                               owner.steward.public_key()},
+                              owner.steward)}};
+  row.are_keys_known = true;
+  row.words = {{row.log, 12, {}, MemberId{{5}}, 1'790'000'000, {}}};
+  bench.daemon.on<local::AuditRequest>(local::AuditAnswer{{row}});
+  bench.daemon.on<local::EvidenceRequest>(
+      local::EvidenceAnswer{{{testing::fork_by(owner), "CALD", "CALD", false}}});
+  const Outcome outcome = bench.run({"audit", "--html", "calder.html"});
+  EXPECT_EQ(outcome.exit, Exit::ok) << outcome.err;
+  for (const std::string& part :
+       {encode_author(owner.author.public_key()) + "\n    entries: 7 to the end; may: publish",
+        std::string("all 12"), std::string("1 of 6 others, all of it"),
+        std::string("that cannot both be true (mended: a later certificate"),
+        std::string("The history of CALD is intact.")}) {
+    std::string folded_back = outcome.out;
+    for (std::size_t at = 0; (at = folded_back.find("\n  ", at)) != std::string::npos; ++at) {
+      if (folded_back[at + 3] != ' ') folded_back.replace(at, 3, " ");
+    }
+    EXPECT_TRUE(outcome.out.find(part) != std::string::npos ||
+                folded_back.find(part) != std::string::npos)
+        << part << "\nis not in\n"
+        << outcome.out;
+  }
+  EXPECT_NE(bench.read("calder.html").find("<h2>CALD</h2>"), std::string::npos);
+  EXPECT_EQ(bench.run({"audit", "--html", "calder.html"}).exit, Exit::refused);
+
+  std::swap(row.keys[0], row.keys[1]);
+  bench.daemon.on<local::AuditRequest>(local::AuditAnswer{{row}});
+  EXPECT_EQ(bench.run({"audit"}).exit, Exit::refused) << "statements out of order";
+  row.keys.pop_back();
+  bench.daemon.on<local::AuditRequest>(local::AuditAnswer{{row}});
+  EXPECT_EQ(bench.run({"audit"}).exit, Exit::refused) << "an enrolment by nobody";
 }
 
 }  // namespace

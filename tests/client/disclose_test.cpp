@@ -201,11 +201,7 @@ testing::ArchiveOptions two_logs() {
 class KeysBench : public Bench {
  public:
   explicit KeysBench(const testing::ArchiveOptions& options = two_logs()) {
-    for (const auto& [path, content] : make_archive(options).files) {
-      std::filesystem::create_directories((folder.path() / "ex" / path).parent_path());
-      std::ofstream file(folder.path() / "ex" / path, std::ios::binary);
-      file << text(content);
-    }
+    testing::write_archive(make_archive(options), folder.path() / "ex");
     write("own", encode_disclosure(log_of(1)));
   }
 };

@@ -1,5 +1,6 @@
 #include <fstream>
 
+#include "client/archive_folder.hpp"
 #include "client/commands/verifying.hpp"
 #include "client/json_output.hpp"
 #include "protocol/base/text.hpp"
@@ -19,18 +20,11 @@ using testing::ArchivedMember;
 using testing::ArchiveOptions;
 using testing::list_anew;
 using testing::make_archive;
-
-void write_all(const testing::MemoryArchive& archive, const std::filesystem::path& folder) {
-  for (const auto& [path, content] : archive.files) {
-    std::filesystem::create_directories((folder / path).parent_path());
-    std::ofstream file(folder / path, std::ios::binary);
-    file << text(content);
-  }
-}
+using testing::write_archive;
 
 TEST(Verify, SaysOfWhatItWasCheckedAgainstAndWhatHolds) {
   Bench bench;
-  write_all(make_archive({}), bench.folder.path() / "ex");
+  write_archive(make_archive({}), bench.folder.path() / "ex");
   const Outcome outcome = bench.run({"verify", "ex"});
   EXPECT_EQ(outcome.exit, Exit::ok) << outcome.out << outcome.err;
   const std::string network = to_base32(testing::archive_network().view());
@@ -61,7 +55,7 @@ TEST(Verify, ExitsByWhatIsWrong) {
   Bench bench;
   const auto exit_of = [&](const testing::MemoryArchive& archive) {
     std::filesystem::remove_all(bench.folder.path() / "ex");
-    write_all(archive, bench.folder.path() / "ex");
+    write_archive(archive, bench.folder.path() / "ex");
     return bench.run({"verify", "ex"}).exit;
   };
   const auto whole = make_archive({});
@@ -91,7 +85,7 @@ TEST(Verify, ExitsByWhatIsWrong) {
 TEST(Verify, FollowsNoLinksAndTakesNoFolderForAFile) {
   Bench bench;
   const auto folder = bench.folder.path() / "ex";
-  write_all(make_archive({}), folder);
+  write_archive(make_archive({}), folder);
   std::filesystem::create_symlink("/etc/passwd", folder / "commons/ZZA/more");
   EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::faults);
   std::filesystem::remove(folder / "commons/ZZA/more");
@@ -105,7 +99,7 @@ TEST(Verify, FollowsNoLinksAndTakesNoFolderForAFile) {
 TEST(Verify, FollowsNoLinkInTheMiddleOfAPath) {
   Bench bench;
   const auto folder = bench.folder.path() / "ex";
-  write_all(make_archive({}), folder);
+  write_archive(make_archive({}), folder);
   for (const char* part : {"commons", "commons/ZZA", "commons/ZZA/tile", "commons/ZZA/tile/entries",
                            "commons/ZZA/kith/payloads"}) {
     std::filesystem::rename(folder / part, bench.folder.path() / "elsewhere");
@@ -143,7 +137,8 @@ TEST(Verify, FindsTheSameWhateverTheThreads) {
     });
     ASSERT_TRUE(audit);
     check_logs(*audit, threads, console);
-    const std::string said = json_of(audit->finish(), false);
+    const ArchiveReport report = audit->finish();
+    const std::string said = json_of(report, report_of(report, "ex", 0, false));
     if (out.empty()) out = said;
     EXPECT_EQ(said, out) << threads;
   }
@@ -157,7 +152,7 @@ TEST(Verify, ShowsHowFarItIsOnATerminal) {
   ArchiveOptions options;
   options.size = 300;
   options.logs = 2;
-  write_all(make_archive(options), bench.folder.path() / "ex");
+  write_archive(make_archive(options), bench.folder.path() / "ex");
   EXPECT_EQ(bench.run({"verify", "ex"}).err, "");
   bench.terminal = true;
   const Outcome outcome = bench.run({"verify", "ex"});
@@ -168,19 +163,76 @@ TEST(Verify, ShowsHowFarItIsOnATerminal) {
 
 TEST(Verify, HasOneShapeInJson) {
   Bench bench;
-  write_all(make_archive({}), bench.folder.path() / "ex");
+  write_archive(make_archive({}), bench.folder.path() / "ex");
   const auto json = bench.run({"verify", "ex", "--json"}).json();
   EXPECT_EQ(keys_of(json),
-            (std::vector<std::string>{"disclosures", "expected", "findings", "founding", "logs",
-                                      "network", "payloads", "verdict"}));
+            (std::vector<std::string>{"disclosures", "evidence", "expected", "findings", "founding",
+                                      "logs", "network", "payloads", "report", "verdict"}));
   EXPECT_EQ(json["verdict"], "intact");
-  EXPECT_EQ(keys_of(json["logs"][0]),
-            (std::vector<std::string>{"author_signatures", "certificates", "clear", "confirmations",
-                                      "enrolments", "findings", "first_time", "founds_network",
-                                      "last_time", "log", "member", "missing", "more_findings",
-                                      "opened", "path", "root", "sealed", "size"}));
+  EXPECT_EQ(keys_of(json["logs"][0]), (std::vector<std::string>{"author_signatures",
+                                                                "certificates",
+                                                                "clear",
+                                                                "confirmations",
+                                                                "enrolments",
+                                                                "evidence",
+                                                                "findings",
+                                                                "first_time",
+                                                                "founds_network",
+                                                                "last_time",
+                                                                "log",
+                                                                "member",
+                                                                "missing",
+                                                                "more_findings",
+                                                                "opened",
+                                                                "path",
+                                                                "policy",
+                                                                "root",
+                                                                "sealed",
+                                                                "size"}));
   EXPECT_EQ(keys_of(json["logs"][0]["confirmations"][0]),
             (std::vector<std::string>{"size", "time", "witness"}));
+}
+
+/// As the daemon of a member tells of its log in an export, confirmed by these.
+local::ExportLogsAnswer told_of(const testing::MemoryArchive& archive, std::uint8_t number,
+                                const std::vector<std::uint8_t>& witnesses) {
+  const ArchivedMember member(number, testing::archive_network());
+  local::ExportLogsAnswer told;
+  told.network = member.network;
+  told.network_name = "Five Rivers";
+  told.member = member.id();
+  local::ExportedLog& log = told.logs.emplace_back();
+  log.code = "ZZ" + std::string(1, static_cast<char>('A' + number - 1));
+  log.member = member.id();
+  log.log = member.log();
+  auto note = decode_note(text(archive.files.at("commons/" + log.code + "/checkpoint")));
+  const auto checkpoint = decode_checkpoint(note->text);
+  log.size = checkpoint->size;
+  note->signatures.resize(1);
+  log.checkpoint = encode_note(*note);
+  for (const std::uint8_t one : witnesses) {
+    const ArchivedMember witness(one, member.network);
+    log.cosignatures.push_back(cosign(log.log, log.size, checkpoint->root, witness.id(),
+                                      1'790'000'000 + one, witness.witness_key));
+    told.certificates.push_back(witness.statement);
+  }
+  return told;
+}
+
+/// The entries of its first bundle.
+local::ExportEntriesAnswer entries_of(const testing::MemoryArchive& archive,
+                                      const local::ExportedLog& log) {
+  const std::string folder = "commons/" + log.code + '/';
+  const auto width = static_cast<unsigned>(log.size);
+  return {archive.files.at(folder + bundle_path(0, width)),
+          archive.files.at(folder + payloads_path(0, width)), log.size};
+}
+
+/// Its first payload, which is in clear, as if it were not held.
+void lose_first(Bytes& payloads) {
+  const auto length = read_integer<std::uint32_t>(payloads);
+  payloads.erase(payloads.begin(), payloads.begin() + 4 + length);
+  payloads.insert(payloads.begin(), 4, 0xFF);
 }
 
 /// A daemon with one log of twenty entries, cosigned by two.
@@ -188,32 +240,12 @@ class ExportBench : public Bench {
  public:
   ExportBench() {
     const auto archive = make_archive({});
-    const ArchivedMember member(1, testing::archive_network());
-    local::ExportLogsAnswer logs;
-    logs.network = testing::archive_network();
-    logs.network_name = "Five Rivers";
-    logs.member = member.id();
-    local::ExportedLog& log = logs.logs.emplace_back();
-    log.code = "ZZA";
-    log.member = member.id();
-    log.log = member.log();
-    log.size = 20;
-    auto note = decode_note(text(archive.files.at("commons/ZZA/checkpoint")));
-    const TreeHash root = decode_checkpoint(note->text)->root;
-    note->signatures.resize(1);
-    log.checkpoint = encode_note(*note);
-    for (std::uint8_t i = 0; i < 2; ++i) {
-      const ArchivedMember witness(static_cast<std::uint8_t>(100 + i), logs.network);
-      log.cosignatures.push_back(
-          cosign(log.log, 20, root, witness.id(), 1'790'000'100 + i, witness.witness_key));
-      logs.certificates.push_back(witness.statement);
-    }
+    local::ExportLogsAnswer logs = told_of(archive, 1, {100, 101});
     // Of somebody who said nothing: it is not needed.
     logs.certificates.push_back(ArchivedMember(200, logs.network).statement);
     daemon.on<local::ExportLogsRequest>(logs);
-    entries.leaves = archive.files.at("commons/ZZA/tile/entries/000.p/20");
-    entries.payloads = archive.files.at("commons/ZZA/kith/payloads/000.p/20");
-    entries.payloads_to = 20;
+    daemon.on<local::EvidenceRequest>(local::EvidenceAnswer{});
+    entries = entries_of(archive, logs.logs[0]);
     daemon.on<local::ExportEntriesRequest>(entries);
   }
   local::ExportEntriesAnswer entries;
@@ -252,8 +284,49 @@ TEST(Export, WritesWhatVerifyAccepts) {
   EXPECT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok);
   EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::ok);
   const auto json = bench.run({"export", "ex", "--with-payloads", "--json"}).json();
-  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"folder", "frozen", "left_out", "logs",
-                                                     "missing", "network", "payloads"}));
+  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"evidence", "folder", "frozen", "left_out",
+                                                     "logs", "missing", "network", "payloads"}));
+}
+
+TEST(Export, PutsFifteenCosignaturesIntoTheCheckpointAndTheOthersBeside) {
+  std::vector<std::uint8_t> witnesses;
+  for (std::uint8_t i = 100; i < 120; ++i) witnesses.push_back(i);
+  ExportBench bench;
+  bench.daemon.on<local::ExportLogsRequest>(told_of(make_archive({}), 1, witnesses));
+  ASSERT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok);
+  const auto note = decode_note(bench.read("ex/commons/ZZA/checkpoint"));
+  ASSERT_TRUE(note);
+  EXPECT_EQ(note->signatures.size(), 1U + 15U);
+  const LogId log = ArchivedMember(1, testing::archive_network()).log();
+  const auto beside = decode_cosignatures(bench.read("ex/commons/ZZA/kith/cosignatures"), log);
+  ASSERT_TRUE(beside);
+  EXPECT_EQ(beside->size(), 5U);
+  const Outcome verified = bench.run({"verify", "ex", "--json"});
+  EXPECT_EQ(verified.exit, Exit::ok) << verified.out;
+  EXPECT_EQ(verified.json()["logs"][0]["confirmations"].size(), 20U) << "verify reads both";
+}
+
+TEST(Export, HoldsTheEvidenceThatConcernsIt) {
+  ExportBench bench;
+  const ArchivedMember owner(1, testing::archive_network());
+  const local::EvidenceAnswer evidence{
+      {{testing::fork_by(owner), "ZZA", "ZZA", true},
+       {testing::fork_by(ArchivedMember(50, testing::archive_network())), "ZZX", "ZZX", true},
+       {testing::two_words_of(ArchivedMember(100, testing::archive_network()), LogId{{7}}), "ZZY",
+        "ZZW", true},
+       {"kith-evidence v1\n", "ZZA", "ZZA", true}}};
+  bench.daemon.on<local::EvidenceRequest>(evidence);
+  ASSERT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok);
+  EXPECT_EQ(bench.read("ex/kith-evidence/001.kith-evidence"), evidence.pieces[0].file);
+  EXPECT_EQ(bench.read("ex/kith-evidence/002.kith-evidence"), evidence.pieces[2].file)
+      << "of somebody who confirmed it";
+  EXPECT_FALSE(std::filesystem::exists(bench.folder.path() / "ex/kith-evidence/003.kith-evidence"));
+  EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::forked);
+  EXPECT_EQ(bench.run({"export", "ex", "--with-payloads", "--json"}).json()["evidence"], 2);
+  bench.daemon.on<local::EvidenceRequest>(local::EvidenceAnswer{});
+  const Outcome without = bench.run({"export", "ex", "--with-payloads"});
+  EXPECT_EQ(without.exit, Exit::usage) << "it would lose the evidence";
+  EXPECT_NE(without.err.find("it holds evidence"), std::string::npos) << without.err;
 }
 
 TEST(Export, LeavesWhatStandsThereIfAnythingGoesWrong) {
@@ -289,23 +362,11 @@ TEST(Export, TakesOverNothingThatIsDamaged) {
   ArchiveOptions options;
   options.size = 256;
   const auto archive = make_archive(options);
-  const ArchivedMember member(1, testing::archive_network());
   Bench bench;
-  local::ExportLogsAnswer logs;
-  logs.network = testing::archive_network();
-  logs.network_name = "Five Rivers";
-  local::ExportedLog& log = logs.logs.emplace_back();
-  log.code = "ZZA";
-  log.member = member.id();
-  log.log = member.log();
-  log.size = 256;
-  auto note = decode_note(text(archive.files.at("commons/ZZA/checkpoint")));
-  note->signatures.resize(1);
-  log.checkpoint = encode_note(*note);
+  const local::ExportLogsAnswer logs = told_of(archive, 1, {});
   bench.daemon.on<local::ExportLogsRequest>(logs);
-  bench.daemon.on<local::ExportEntriesRequest>(
-      local::ExportEntriesAnswer{archive.files.at("commons/ZZA/tile/entries/000"),
-                                 archive.files.at("commons/ZZA/kith/payloads/000"), 256});
+  bench.daemon.on<local::EvidenceRequest>(local::EvidenceAnswer{});
+  bench.daemon.on<local::ExportEntriesRequest>(entries_of(archive, logs.logs[0]));
   ASSERT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok);
   const auto asked = [&] {
     return std::ranges::count_if(bench.daemon.asked, [](const local::Request& request) {
@@ -325,6 +386,108 @@ TEST(Export, TakesOverNothingThatIsDamaged) {
     EXPECT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok) << file;
     EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::ok) << file;
   }
+}
+
+TEST(Export, AsksAgainForWhatIsInClearAndWasMissing) {
+  ArchiveOptions options;
+  options.size = 256;
+  options.is_whole = false;
+  const auto archive = make_archive(options);
+  Bench bench;
+  const local::ExportLogsAnswer logs = told_of(archive, 1, {});
+  const auto entries = entries_of(archive, logs.logs[0]);
+  bench.daemon.on<local::ExportLogsRequest>(logs);
+  bench.daemon.on<local::EvidenceRequest>(local::EvidenceAnswer{});
+  bench.daemon.on<local::ExportEntriesRequest>(entries);
+  ASSERT_EQ(bench.run({"export", "ex"}).exit, Exit::ok);
+  Bytes without = entries.payloads;
+  lose_first(without);
+  const std::string file = "ex/commons/ZZA/kith/payloads/000";
+  std::filesystem::remove(bench.folder.path() / file);
+  bench.write(file, std::string(text(without)));
+  ASSERT_NE(bench.run({"verify", "ex"}).exit, Exit::ok);
+  EXPECT_EQ(bench.run({"export", "ex"}).exit, Exit::ok);
+  EXPECT_EQ(bench.run({"verify", "ex"}).exit, Exit::ok);
+}
+
+TEST(Export, LeavesAnEarlierOneForEachReasonThereIs) {
+  ExportBench bench;
+  ASSERT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok);
+  const std::string before = bench.read("ex/kith-export");
+  const auto refused_with = [&](const std::string& list) {
+    bench.write("ex/kith-export", list);
+    const Outcome outcome = bench.run({"export", "ex", "--with-payloads"});
+    EXPECT_EQ(outcome.exit, Exit::usage) << outcome.err;
+    EXPECT_NE(outcome.err.find("ex is left as it is"), std::string::npos) << outcome.err;
+    EXPECT_EQ(bench.read("ex/kith-export"), list);
+    EXPECT_FALSE(std::filesystem::exists(bench.folder.path() / "ex.kith-part"));
+    return outcome.err;
+  };
+  const auto refused = [&](const std::function<void(Manifest&)>& change) {
+    auto manifest = *decode_manifest(before);
+    change(manifest);
+    return refused_with(encode_manifest(manifest));
+  };
+  EXPECT_NE(refused_with(before.substr(1)).find("its list of contents is damaged"),
+            std::string::npos);
+  EXPECT_NE(refused([](Manifest& list) { list.network.bytes[0] ^= 1; }).find("of another network"),
+            std::string::npos);
+  EXPECT_NE(refused([](Manifest& list) {
+              list.logs[0].member.bytes[0] ^= 1;
+              list.logs[0].path = "commons/ZZX";
+            }).find("it holds commons/ZZX, and this would not"),
+            std::string::npos);
+  EXPECT_NE(refused([](Manifest& list) {
+              list.logs[0].size = 21;
+            }).find("it holds more of commons/ZZA than is held here"),
+            std::string::npos);
+  bench.write("ex/kith-export", before);
+  EXPECT_NE(bench.run({"export", "ex"}).err.find("it holds contents, and this would not"),
+            std::string::npos);
+  std::filesystem::create_directory(bench.folder.path() / "ex" / "empty");
+  EXPECT_NE(
+      bench.run({"export", "ex", "--with-payloads"}).err.find("files in it that are not of the"),
+      std::string::npos);
+  std::filesystem::remove(bench.folder.path() / "ex" / "empty");
+  EXPECT_EQ(bench.run({"export", "ex", "--with-payloads"}).exit, Exit::ok) << "the control";
+}
+
+TEST(Export, ComplainsWhereNoProgressBarStands) {
+  ExportBench bench;
+  bench.terminal = true;
+  const std::string cleared = "\r" + std::string(79, ' ') + "\rkith: ";
+  const auto complains = [&] {
+    const Outcome outcome = bench.run({"export", "ex", "--with-payloads"});
+    EXPECT_EQ(outcome.exit, Exit::refused);
+    EXPECT_NE(outcome.err.find("exporting ZZA"), std::string::npos) << "the control";
+    return outcome.err.find(cleared) != std::string::npos;
+  };
+  bench.daemon.on<local::ExportEntriesRequest>(local::Refusal{Errc::io, "damaged here"});
+  EXPECT_TRUE(complains());
+  auto other = bench.entries;
+  other.payloads_to = 0;
+  bench.daemon.on<local::ExportEntriesRequest>(other);
+  EXPECT_TRUE(complains());
+  other = bench.entries;
+  other.leaves.clear();
+  bench.daemon.on<local::ExportEntriesRequest>(other);
+  EXPECT_TRUE(complains());
+}
+
+TEST(FolderFiles, TellAFileThatCannotBeReadFromItsEnd) {
+  // A plain file of this process that nobody can read at its beginning.
+  const auto source = FolderFiles("/proc/self").open("mem");
+  ASSERT_TRUE(source) << source.error().detail;
+  const auto payload = next_payload(**source, 100);
+  ASSERT_FALSE(payload);
+  EXPECT_EQ(payload.error().code, Errc::io);
+  EXPECT_NE(payload.error().detail.find("it cannot be read"), std::string::npos);
+
+  Bench bench;
+  bench.write("short", "abc");
+  const auto ends = FolderFiles(bench.folder.path()).open("short");
+  ASSERT_TRUE(ends);
+  EXPECT_EQ(next_payload(**ends, 100).error().code, Errc::malformed) << "the control";
 }
 
 TEST(Export, RefusesASecondOneToTheSamePlaceAtOnce) {
@@ -377,36 +540,15 @@ class TwoLogsBench : public Bench {
     ArchiveOptions options;
     options.logs = 2;
     const auto archive = make_archive(options);
-    for (std::uint8_t i = 0; i < 2; ++i) {
-      const ArchivedMember member(static_cast<std::uint8_t>(1 + i), testing::archive_network());
-      const std::string code = i == 0 ? "ZZA" : "ZZB";
-      const std::string path = "commons/" + code;
-      local::ExportLogsAnswer answer;
-      answer.network = testing::archive_network();
-      answer.network_name = "Five Rivers";
-      answer.member = member.id();
-      local::ExportedLog& log = answer.logs.emplace_back();
-      log.code = code;
-      log.member = member.id();
-      log.log = member.log();
-      log.size = 20;
-      auto note = decode_note(text(archive.files.at(path + "/checkpoint")));
-      const TreeHash root = decode_checkpoint(note->text)->root;
-      note->signatures.resize(1);
-      log.checkpoint = encode_note(*note);
+    for (const std::uint8_t number : {std::uint8_t{1}, std::uint8_t{2}}) {
       // One witness of each, and one of both.
-      for (const std::uint8_t w : {std::uint8_t{100}, static_cast<std::uint8_t>(101 + i)}) {
-        const ArchivedMember witness(w, answer.network);
-        log.cosignatures.push_back(
-            cosign(log.log, 20, root, witness.id(), 1'790'000'100, witness.witness_key));
-        answer.certificates.push_back(witness.statement);
-      }
-      pages.emplace(log.log, answer);
-      entries.emplace(log.log, local::ExportEntriesAnswer{
-                                   archive.files.at(path + "/tile/entries/000.p/20"),
-                                   archive.files.at(path + "/kith/payloads/000.p/20"), 20});
+      const auto told = told_of(archive, number, {100, static_cast<std::uint8_t>(100 + number)});
+      const local::ExportedLog& log = told.logs[0];
+      entries.emplace(log.log, entries_of(archive, log));
+      pages.emplace(log.log, told);
     }
     pages.begin()->second.more = true;
+    daemon.on<local::EvidenceRequest>(local::EvidenceAnswer{});
     daemon.first = [this](const local::Request& request) -> std::optional<local::Answer> {
       if (const auto* wanted = std::get_if<local::ExportLogsRequest>(&request)) {
         return wanted->after ? pages.upper_bound(*wanted->after)->second : pages.begin()->second;
@@ -419,10 +561,7 @@ class TwoLogsBench : public Bench {
   }
   /// The certificate of that member has not arrived.
   void lose_certificate(std::uint8_t member) {
-    auto& payloads = entries.at(ArchivedMember(member, testing::archive_network()).log()).payloads;
-    const auto length = read_integer<std::uint32_t>(payloads);
-    payloads.erase(payloads.begin(), payloads.begin() + 4 + length);
-    payloads.insert(payloads.begin(), 4, 0xFF);
+    lose_first(entries.at(ArchivedMember(member, testing::archive_network()).log()).payloads);
   }
 
   std::map<LogId, local::ExportLogsAnswer> pages;
@@ -521,7 +660,7 @@ TEST(Prove, WritesWhatVerifyAccepts) {
   const auto json = bench.run({"verify", "night.tlog-proof", "--json"}).json();
   EXPECT_EQ(keys_of(json),
             (std::vector<std::string>{"confirmations", "expected", "findings", "index", "log",
-                                      "member", "network", "size", "time", "verdict"}));
+                                      "member", "network", "policy", "size", "time", "verdict"}));
   EXPECT_EQ(json["confirmations"].size(), 2U);
   const std::string network = to_base32(testing::archive_network().view());
   EXPECT_EQ(bench.run({"verify", "night.tlog-proof", "--expect", network}).exit, Exit::ok);
@@ -533,6 +672,24 @@ TEST(Prove, WritesWhatVerifyAccepts) {
   EXPECT_EQ(receipt.out, bench.read("night.tlog-proof"));
   EXPECT_EQ(keys_of(bench.run({"prove", "a4dq", "--json"}).json()),
             (std::vector<std::string>{"confirmed", "file", "id", "index", "proof", "witnesses"}));
+}
+
+TEST(Prove, EveryFlippedByteOfAReceiptIsRefused) {
+  ProveBench bench;
+  const std::string whole = bench.run({"receipt", "a4dq"}).out;
+  bench.write("receipt", whole);
+  ASSERT_EQ(bench.run({"verify", "receipt"}).exit, Exit::ok) << "the control";
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    std::string changed = whole;
+    changed[i] = static_cast<char>(changed[i] ^ (1 << (i % 8)));
+    bench.write("receipt", changed);
+    const Exit exit = bench.run({"verify", "receipt"}).exit;
+    ASSERT_TRUE(exit == Exit::faults || exit == Exit::forged) << "byte " << i;
+  }
+  for (const std::size_t size : {std::size_t{0}, std::size_t{17}, whole.size() - 1}) {
+    bench.write("receipt", whole.substr(0, size));
+    EXPECT_EQ(bench.run({"verify", "receipt"}).exit, Exit::faults) << size;
+  }
 }
 
 TEST(Prove, HandsOutNothingThatDoesNotHold) {

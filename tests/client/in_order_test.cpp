@@ -1,6 +1,7 @@
 #include "client/in_order.hpp"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <atomic>
 #include <set>
@@ -43,18 +44,58 @@ TEST(InOrder, RunsAheadOfASlowOneButNotWithoutEnd) {
   EXPECT_EQ(farthest, 63U);
 }
 
-TEST(InOrder, KeepsItsThreadsUntilAllIsDone) {
+TEST(InOrder, KeepsItsThreadsFromOneToTheNext) {
   std::mutex mutex;
   std::set<std::thread::id> threads;
+  std::atomic<int> begun{0};
   in_order(
       1'000, 3,
       [&](std::uint64_t i) {
-        const std::lock_guard lock(mutex);
-        threads.insert(std::this_thread::get_id());
+        {
+          const std::lock_guard lock(mutex);
+          threads.insert(std::this_thread::get_id());
+        }
+        if (i >= 3) return i;
+        // Each of the first three waits for the other two, so no thread can do all.
+        ++begun;
+        begun.notify_all();
+        for (int seen = begun; seen < 3; seen = begun) begun.wait(seen);
         return i;
       },
       [](std::uint64_t) {});
-  EXPECT_LE(threads.size(), 3U);
+  EXPECT_EQ(threads.size(), 3U);
+  EXPECT_TRUE(threads.contains(std::this_thread::get_id()));
+}
+
+/// While it lives the system gives no thread: nobody has that much room for a stack.
+class NoThreads {
+ public:
+  NoThreads() {
+    pthread_getattr_default_np(&before_);
+    pthread_attr_t huge = before_;
+    pthread_attr_setstacksize(&huge, std::size_t{1} << 46);
+    pthread_setattr_default_np(&huge);
+  }
+  NoThreads(const NoThreads&) = delete;
+  NoThreads& operator=(const NoThreads&) = delete;
+  ~NoThreads() {
+    pthread_setattr_default_np(&before_);
+    pthread_attr_destroy(&before_);
+  }
+
+ private:
+  pthread_attr_t before_{};
+};
+
+TEST(InOrder, GoesOnWithTheThreadsThereAre) {
+  std::uint64_t sum = 0;
+  {
+    const NoThreads none;
+    EXPECT_THROW(std::jthread([] {}), std::system_error) << "the control";
+    EXPECT_NO_THROW(in_order(
+        1'000, 4, [](std::uint64_t i) { return i; }, [&](std::uint64_t made) { sum += made; }));
+  }
+  EXPECT_EQ(sum, 499'500U);
 }
 
 TEST(InOrder, PassesOnWhatIsThrown) {

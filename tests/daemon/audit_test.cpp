@@ -73,11 +73,19 @@ class Audited : public Doors {
 
 TEST_F(Audited, AWholeLogIsIntact) {
   const local::AuditRow row = audit();
-  EXPECT_TRUE(row.intact) << (row.faults.empty() ? "" : row.faults[0]);
+  EXPECT_TRUE(row.intact) << (row.faults.empty() ? "" : row.faults[0].what);
   EXPECT_EQ(row.size, log_size());
   EXPECT_EQ(row.statements, 2U) << "the certificate and the enrolment";
   EXPECT_EQ(row.records, row.size - row.statements);
   EXPECT_EQ(row.authors, 4U) << "founder, daemon, steward, author";
+  EXPECT_EQ(row.verdict, Verdict::intact);
+  EXPECT_EQ(row.signatures, row.records);
+  ASSERT_EQ(row.keys.size(), 2U);
+  EXPECT_TRUE(row.keys[0].is_certificate);
+  EXPECT_EQ(row.keys[1].index, enrolled_at_);
+  EXPECT_TRUE(row.are_keys_known);
+  EXPECT_GT(row.first_time, 0U);
+  EXPECT_GE(row.last_time, row.first_time);
 }
 
 TEST_F(Audited, ADamagedPayloadIsNamedOnce) {
@@ -86,7 +94,10 @@ TEST_F(Audited, ADamagedPayloadIsNamedOnce) {
   });
   const local::AuditRow row = audit();
   EXPECT_FALSE(row.intact);
-  EXPECT_EQ(row.faults, std::vector<std::string>{"entry 100: the payload is damaged"});
+  EXPECT_EQ(
+      row.faults,
+      (std::vector<local::AuditFault>{{Verdict::damaged, "entry 100: the payload is damaged"}}));
+  EXPECT_EQ(row.verdict, Verdict::damaged);
 }
 
 TEST_F(Audited, AnotherLeafDoesNotFitWhatWasSigned) {
@@ -95,7 +106,8 @@ TEST_F(Audited, AnotherLeafDoesNotFitWhatWasSigned) {
   });
   const local::AuditRow row = audit();
   ASSERT_EQ(row.faults.size(), 1U);
-  EXPECT_NE(row.faults[0].find("the checkpoint at size"), std::string::npos) << row.faults[0];
+  EXPECT_NE(row.faults[0].what.find("the checkpoint at size"), std::string::npos)
+      << row.faults[0].what;
 }
 
 TEST_F(Audited, WithoutAnEnrolmentNobodyIsAccused) {
@@ -106,7 +118,7 @@ TEST_F(Audited, WithoutAnEnrolmentNobodyIsAccused) {
   EXPECT_FALSE(row.intact);
   EXPECT_EQ(row.missing, 2U);
   ASSERT_EQ(row.faults.size(), 1U) << "that the author may not publish is not known";
-  EXPECT_TRUE(row.faults[0].starts_with("entry " + std::to_string(enrolled_at_) + ": "));
+  EXPECT_TRUE(row.faults[0].what.starts_with("entry " + std::to_string(enrolled_at_) + ": "));
 }
 
 TEST_F(Audited, WithoutItsLeafNeither) {
@@ -129,8 +141,8 @@ TEST_F(Audited, WithoutItsLeafNeither) {
     txn->commit();
     const local::AuditRow found = audit();
     ASSERT_EQ(found.faults.size(), 2U);
-    EXPECT_EQ(found.faults[0], "entry " + std::to_string(enrolled_at_) + ": " + what);
-    EXPECT_NE(found.faults[1].find("another root"), std::string::npos);
+    EXPECT_EQ(found.faults[0].what, "entry " + std::to_string(enrolled_at_) + ": " + what);
+    EXPECT_NE(found.faults[1].what.find("another root"), std::string::npos);
     const auto mended = desk_.disk().write();
     mended->put(storage::Table::bundles, key, whole);
     mended->commit();

@@ -229,6 +229,44 @@ TEST_F(Disclosing, ADamagedViewIsSaidAndEndsNothing) {
   EXPECT_NE(refused.said.find("a view is damaged"), std::string::npos) << refused.said;
 }
 
+TEST_F(Disclosing, ADamagedLogIsSaidAndEndsNothing) {
+  const auto txn = desk_.disk().write();
+  txn->put(storage::Table::heads, own_log_.view(), Bytes{1});
+  txn->commit();
+  const auto refused = refusal_of(disclose({id_of(own_ids()[0])}));
+  EXPECT_EQ(refused.code, Errc::io);
+  EXPECT_NE(refused.said.find("kithd check"), std::string::npos) << refused.said;
+  EXPECT_TRUE(desk_.trail.empty());
+}
+
+TEST_F(Disclosing, ADamagedRowOfTheViewsIsSaidAndEndsNothing) {
+  desk_.write_views(
+      [&](storage::WriteTxn& txn) {
+        txn.put(storage::Table::records, own_ids()[0].view(), Bytes{1});
+      },
+      [] {});
+  desk_.run();
+  EXPECT_EQ(refusal_of(disclose({id_of(own_ids()[0])})).code, Errc::io);
+  EXPECT_TRUE(std::holds_alternative<local::DiscloseAnswer>(disclose({id_of(own_ids()[1])})))
+      << "all else goes on";
+}
+
+TEST_F(Disclosing, ReadsAndDerivesWhereNobodyWaitsForIt) {
+  bool is_answered = false;
+  const auto ask_now = [&](const std::string& recipient) {
+    replica_->handle(1,
+                     local::DiscloseRequest{{id_of(own_ids()[0])}, "", recipient, what_for, true},
+                     [&](const local::Answer&) { is_answered = true; });
+  };
+  ask_now("");
+  EXPECT_TRUE(is_answered) << "the control: nothing has to be read";
+  is_answered = false;
+  ask_now(to);
+  EXPECT_FALSE(is_answered);
+  desk_.run();
+  EXPECT_TRUE(is_answered);
+}
+
 TEST_F(Disclosing, TakesAConsentThatCoversRecordsRecipientAndPurpose) {
   hear_another([](const std::vector<RecordId>& theirs) {
     return std::vector<std::pair<bool, DisclosureConsent>>{

@@ -2,6 +2,8 @@
 #include "protocol/log/leaf.hpp"
 #include "protocol/log/merkle.hpp"
 #include "protocol/schema/peer_codec.hpp"
+#include "storage/log_mend.hpp"
+#include "storage/packing.hpp"
 #include "tests/daemon/support/doors.hpp"
 
 /// What kith export is given by a daemon.
@@ -72,6 +74,33 @@ TEST_F(Exporting, GoesOnWhereAnAnswerEnded) {
   const auto payloads = peer::split_payloads(rest.payloads, limits::tile_hashes);
   ASSERT_TRUE(payloads);
   EXPECT_EQ(payloads->size(), 56U);
+}
+
+TEST_F(Exporting, SaysWhatToDoAboutDamagedEntries) {
+  const LogId log = logs().logs[0].log;
+  const auto said = [&](std::uint64_t first, std::uint64_t last) {
+    const auto answer = ask(local::ExportEntriesRequest{log, first, last, first, true});
+    const auto* refused = std::get_if<local::Refusal>(&answer);
+    return refused == nullptr ? std::string() : refused->said;
+  };
+  EXPECT_EQ(said(0, 256), "") << "the control";
+  const auto txn = desk_.disk().write();
+  const auto row = storage::numbered_key(log, 0);
+  Bytes bundle = to_bytes(*txn->get(storage::Table::bundles, row));
+  bundle[10] ^= 0x80;
+  txn->put(storage::Table::bundles, row, bundle);
+  txn->commit();
+  EXPECT_NE(
+      said(0, 256).find("entries 0 to 255 of this log are damaged here: stop kithd, run kithd "
+                        "check --repair"),
+      std::string::npos)
+      << said(0, 256);
+  EXPECT_EQ(said(256, log_size()), "") << "the others can be had";
+
+  const auto repaired = desk_.disk().write();
+  storage::log_store::set_wanted_bundles(*repaired, log, {0});
+  repaired->commit();
+  EXPECT_NE(said(0, 256).find("come again from another member"), std::string::npos) << said(0, 256);
 }
 
 /// A second member whose log is held here too.

@@ -192,6 +192,20 @@ TEST_F(Forked, FreezesTheLogKeepsTheProofAndTakesNothingMore) {
   EXPECT_TRUE(published(signed_texts({record("ours")}))) << "everything else goes on";
 }
 
+TEST_F(Forked, LocalClientsAreGivenTheProofAndWhetherItStillCounts) {
+  const auto held = [&] {
+    return std::get<local::EvidenceAnswer>(ask(local::EvidenceRequest{})).pieces;
+  };
+  push(History(other_.certificate, 1, 3));
+  EXPECT_TRUE(held().empty());
+  say(peer_id, peer::Announce{log_, note(History(other_.certificate, 101, 3)), {}, {}});
+  ASSERT_EQ(held().size(), 1U);
+  EXPECT_EQ(held()[0].file, storage::log_store::evidence(*desk_.log().read()).begin()->second);
+  EXPECT_EQ(held()[0].code, "ZZB");
+  EXPECT_EQ(held()[0].owner, "ZZB");
+  EXPECT_TRUE(held()[0].counts);
+}
+
 TEST_F(Forked, ALargerTreeThatDoesNotBeginWithWhatIsHeldIsProvenByItsTiles) {
   const History first(other_.certificate, 1, 3);
   const History second(other_.certificate, 101, 600);
@@ -345,6 +359,10 @@ TEST_F(Forked, TwoCertificatesOfOneNumberFreezeUntilAHigherOne) {
 
   say(peer_id, peer::Announce{log_, "", certified(identity, number + 1, DhSecret{{8}}), {}});
   EXPECT_FALSE(row().frozen);
+  const auto pieces = std::get<local::EvidenceAnswer>(ask(local::EvidenceRequest{})).pieces;
+  ASSERT_EQ(pieces.size(), 1U);
+  EXPECT_TRUE(pieces[0].owner.empty());
+  EXPECT_FALSE(pieces[0].counts);
   EXPECT_EQ(row().held_size, 3U) << "what was agreed stays";
   push(History(other_.certificate, 1, 3), History(other_.certificate, 1, 5));
   EXPECT_EQ(row().held_size, 5U);

@@ -1,5 +1,4 @@
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -37,14 +36,7 @@ void write_export(const std::filesystem::path& folder, std::uint64_t size, std::
   options.texts = [&](const ArchivedMember& member, std::uint64_t entries) {
     return texts_of(member, entries, changed);
   };
-  for (const auto& [path, content] : make_archive(options).files) {
-    std::filesystem::create_directories((folder / path).parent_path());
-    std::ofstream file(folder / path, std::ios::binary);
-    file.exceptions(std::ios::failbit | std::ios::badbit);
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): streams know chars only.
-    file.write(reinterpret_cast<const char*>(content.data()),
-               static_cast<std::streamsize>(content.size()));
-  }
+  write_archive(make_archive(options), folder);
 }
 
 int run(const std::vector<std::string>& arguments) {

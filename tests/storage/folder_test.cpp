@@ -95,6 +95,13 @@ TEST_P(FolderTest, ThatIsNotThereHasNoFiles) {
   EXPECT_EQ(read("a/b/file"), "not_found");
 }
 
+TEST_P(FolderTest, NamesWhatIsEmpty) {
+  fs::create_directories(in / "a" / "nothing" / "more");
+  EXPECT_EQ(all(), (std::vector<std::string>{"a/b/file", "a/nothing/more"}));
+  fs::remove_all(in / "a");
+  EXPECT_TRUE(all().empty()) << "but not itself";
+}
+
 TEST_P(FolderTest, StopsWhenItIsTold) {
   put(in / "second", "");
   std::size_t seen = 0;

@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "protocol/base/limits.hpp"
 #include "protocol/log/checkpoint.hpp"
 #include "tests/storage/databases.hpp"
 #include "tests/support/entries.hpp"
@@ -441,7 +442,7 @@ TYPED_TEST(LogStore, KeepsTheFirstEvidenceOfEachAndNotTooMuch) {
   const std::map<Bytes, std::string> kept{{to_bytes(view("about this")), "a proof"},
                                           {to_bytes(view("about that")), "one more"}};
   EXPECT_EQ(log_store::evidence(*txn), kept);
-  for (std::size_t i = 2; i < log_store::evidence_max; ++i) {
+  for (std::size_t i = 2; i < limits::evidence_pieces_max; ++i) {
     EXPECT_TRUE(log_store::put_evidence(*txn, view("no " + std::to_string(i)), "proof"));
   }
   EXPECT_FALSE(log_store::put_evidence(*txn, view("one too many"), "proof"));

@@ -1,5 +1,7 @@
 #include "tests/support/archive.hpp"
 
+#include <fstream>
+
 #include "protocol/base/check.hpp"
 #include "protocol/keys/certificate.hpp"
 #include "protocol/keys/space_key.hpp"
@@ -26,7 +28,7 @@ SigningKey key_of(std::uint8_t member, std::uint8_t role) {
 class MemorySource : public ByteSource {
  public:
   explicit MemorySource(BytesView bytes) : rest_(bytes) {}
-  std::size_t read(std::span<std::uint8_t> to) override {
+  Result<std::size_t> read(std::span<std::uint8_t> to) override {
     const std::size_t size = std::min(to.size(), rest_.size());
     std::ranges::copy(rest_.first(size), to.begin());
     rest_ = rest_.subspan(size);
@@ -227,19 +229,55 @@ MemoryArchive make_archive(const ArchiveOptions& options) {
     if (!further.empty()) {
       archive.files[folder + "/kith/cosignatures"] = to_bytes(view(encode_cosignatures(further)));
     }
-    manifest.vkeys.push_back(
-        encode_vkey({log_origin(member.log()), KeyType::ed25519, member.log_key.public_key()}));
+    manifest.vkeys.push_back(encode_vkey(log_note_key(member.log(), member.log_key.public_key())));
   }
   std::vector<Bytes> statements;
   for (const ArchivedMember& witness : witnesses) {
     statements.push_back(witness.statement);
-    manifest.vkeys.push_back(encode_vkey(
-        {witness_name(witness.id()), KeyType::cosignature_v1, witness.witness_key.public_key()}));
+    manifest.vkeys.push_back(
+        encode_vkey(witness_note_key(witness.id(), witness.witness_key.public_key())));
   }
   archive.files[std::string(certificates_name)] = to_bytes(view(encode_certificates(statements)));
   archive.files[std::string(manifest_name)] = to_bytes(view(encode_manifest(manifest)));
   list_anew(archive);
   return archive;
+}
+
+void write_archive(const MemoryArchive& archive, const std::filesystem::path& folder) {
+  for (const auto& [path, content] : archive.files) {
+    std::filesystem::create_directories((folder / path).parent_path());
+    std::ofstream file(folder / path, std::ios::binary);
+    file.exceptions(std::ios::failbit | std::ios::badbit);
+    file << text(content);
+    file.close();
+  }
+}
+
+std::string fork_by(const ArchivedMember& owner, std::uint64_t size) {
+  const auto tree = [&](std::uint8_t branch) {
+    const TreeHash root{{branch}};
+    return SignedTree{size, root, sign_checkpoint(owner.log(), size, root, owner.log_key),
+                      owner.statement};
+  };
+  return encode_evidence(make_evidence(commons, tree(1), tree(2), {}, {}));
+}
+
+std::string two_words_of(const ArchivedMember& witness, const LogId& log) {
+  constexpr std::uint64_t size = 13;
+  const auto tree = [&](std::uint8_t branch) {
+    const TreeHash root{{branch}};
+    const Cosignature word = cosign(log, size, root, witness.id(), cosigned_s, witness.witness_key);
+    return SignedTree{size, root, note_of(word, witness.witness_key.public_key()),
+                      witness.statement};
+  };
+  return encode_evidence(make_evidence(SpaceId{}, tree(1), tree(2), {}, {}));
+}
+
+void add_evidence(MemoryArchive& archive, const std::string& evidence) {
+  std::size_t position = 0;
+  while (archive.files.contains(evidence_path(position))) ++position;
+  archive.files[evidence_path(position)] = to_bytes(view(evidence));
+  list_anew(archive);
 }
 
 void list_anew(MemoryArchive& archive) {
@@ -249,6 +287,10 @@ void list_anew(MemoryArchive& archive) {
     return blake2b({BytesView(archive.files.at(path))});
   };
   manifest->certificates = hash_of(std::string(certificates_name));
+  manifest->evidence.clear();
+  for (std::size_t i = 0; archive.files.contains(evidence_path(i)); ++i) {
+    manifest->evidence.push_back(hash_of(evidence_path(i)));
+  }
   for (ArchivedLog& log : manifest->logs) {
     log.checkpoint = hash_of(log.path + "/checkpoint");
     const std::string further = log.path + "/kith/cosignatures";

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -57,7 +58,16 @@ struct ArchiveOptions {
 /// The keys of the space that all sealed payloads are sealed with.
 [[nodiscard]] SpaceKeys archive_keys();
 [[nodiscard]] MemoryArchive make_archive(const ArchiveOptions& options);
-/// Writes the hashes of the list of contents again, as whoever forges an export would.
+/// As files in `folder`, which need not exist.
+void write_archive(const MemoryArchive& archive, const std::filesystem::path& folder);
+/// A file of evidence: `owner` signed two roots of one size of its log.
+[[nodiscard]] std::string fork_by(const ArchivedMember& owner, std::uint64_t size = 13);
+/// The same of a witness who confirmed both.
+[[nodiscard]] std::string two_words_of(const ArchivedMember& witness, const LogId& log);
+/// Puts evidence into an export, and lists all anew.
+void add_evidence(MemoryArchive& archive, const std::string& evidence);
+/// Writes the hashes of the list of contents again, as whoever forges an export would. Evidence
+/// that is there is listed.
 void list_anew(MemoryArchive& archive);
 /// A payload text: what `author` says in the log of `member`.
 [[nodiscard]] Bytes text_by(const SigningKey& author, const ArchivedMember& member,

@@ -117,8 +117,7 @@ class Writing {
     log.member = member.id();
     log.size = size_;
     log.checkpoint = blake2b({view(checkpoint)});
-    manifest.vkeys.push_back(
-        encode_vkey({log_origin(member.log()), KeyType::ed25519, member.log_key.public_key()}));
+    manifest.vkeys.push_back(encode_vkey(log_note_key(member.log(), member.log_key.public_key())));
     must(folder_.write(std::string(manifest_name), view(encode_manifest(manifest))).has_value() &&
              folder_.finish().has_value(),
          "the export is not written");

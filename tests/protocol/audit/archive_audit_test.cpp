@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "protocol/keys/certificate.hpp"
 #include "protocol/log/witness.hpp"
 #include "tests/support/archive.hpp"
 
@@ -205,11 +206,61 @@ TEST(ArchiveAudit, NobodyIsItsOwnWitnessNorAnyoneTwice) {
   ASSERT_TRUE(own);
   EXPECT_EQ(own->verdict(), Verdict::forged) << said(*own);
 
-  MemoryArchive archive = make_archive(twenty());
+  // In the checkpoint, and beside it.
+  const MemoryArchive whole = make_archive(twenty());
+  MemoryArchive twice = whole;
+  auto note = decode_note(text(whole.files.at("commons/ZZA/checkpoint")));
+  note->signatures.push_back(note->signatures[1]);
+  twice.files["commons/ZZA/checkpoint"] = to_bytes(view(encode_note(*note)));
+  list_anew(twice);
+  auto report = audit_of(twice, false);
+  EXPECT_EQ(report->verdict(), Verdict::damaged);
+  EXPECT_NE(said(*report).find("two cosignatures of"), std::string::npos) << said(*report);
+  const auto beside = [&](const ArchivedMember& witness) {
+    const ArchivedMember owner(1, testing::archive_network());
+    const auto checkpoint = decode_checkpoint(note->text);
+    MemoryArchive changed = whole;
+    auto& file = changed.files.at("commons/ZZA/kith/cosignatures");
+    auto words = decode_cosignatures(text(file), owner.log());
+    words->push_back(cosign(owner.log(), checkpoint->size, checkpoint->root, witness.id(), 7,
+                            witness.witness_key));
+    file = to_bytes(view(encode_cosignatures(*words)));
+    list_anew(changed);
+    return *audit_of(changed, false);
+  };
+  report = beside(ArchivedMember(100, testing::archive_network()));
+  EXPECT_EQ(report->verdict(), Verdict::damaged);
+  EXPECT_NE(said(*report).find("a second cosignature of"), std::string::npos) << said(*report);
+  report = beside(ArchivedMember(1, testing::archive_network()));
+  EXPECT_EQ(report->verdict(), Verdict::forged);
+  EXPECT_NE(said(*report).find("the log's owner is its own witness"), std::string::npos);
+
+  MemoryArchive archive = whole;
   auto manifest = decode_manifest(text(archive.files.at(std::string(manifest_name))));
   manifest->logs[1].member = manifest->logs[0].member;
   archive.files[std::string(manifest_name)] = to_bytes(view(encode_manifest(*manifest)));
   EXPECT_FALSE(audit_of(archive, false)) << "one log under two names";
+}
+
+TEST(ArchiveAudit, OneWitnessHasSoManyCertificatesAndNoMore) {
+  const auto with = [](std::size_t count) {
+    MemoryArchive archive = make_archive({});
+    auto& file = archive.files.at(std::string(certificates_name));
+    auto statements = *decode_certificates(text(file));
+    ArchivedMember witness(100, testing::archive_network());
+    while (statements.size() < count + 1) {  // The other witness has one.
+      ++witness.certificate.number;
+      statements.push_back(sign_certificate(witness.certificate, witness.identity));
+    }
+    file = to_bytes(view(encode_certificates(statements)));
+    list_anew(archive);
+    return said(*audit_of(archive, false));
+  };
+  EXPECT_NE(with(limits::witness_keys_max + 1).find("more than 64 certificates of member"),
+            std::string::npos);
+  const std::string most = with(limits::witness_keys_max);
+  EXPECT_EQ(most.find("more than"), std::string::npos) << most;
+  EXPECT_NE(most.find("is needed by no cosignature"), std::string::npos) << "read to their end";
 }
 
 TEST(ArchiveAudit, ForkedIsOnlyWhatAWitnessSigned) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "protocol/base/text.hpp"
+#include "protocol/keys/certificate.hpp"
 #include "protocol/log/payload.hpp"
 #include "protocol/records/disclosure_consent.hpp"
 #include "tests/support/archive.hpp"
@@ -55,10 +56,10 @@ DisclosedRecord record_at(const ArchivedMember& whose, const MemoryArchive& arch
   const std::string folder = "commons/ZZ" + std::string(1, static_cast<char>('A' + number - 1));
   const Bytes payload = payload_of(archive, folder, size, index);
   const Key32 of_log = log_key(archive_keys().r, whose.log());
-  const auto key = payload_key(std::vector{of_log}, payload);
+  const auto fitting = fitting_key(std::vector{of_log}, payload);
   const auto text = open_payload(of_log, whose.log(), payload);
-  EXPECT_TRUE(key && text);
-  return {record_id(std::get<SignedRecord>(*decode_text(*text)).record), index, *key};
+  EXPECT_TRUE(fitting && text);
+  return {record_id(std::get<SignedRecord>(*decode_text(*text)).record), index, fitting->key};
 }
 
 ArchiveReport audit_with(const MemoryArchive& archive, const DisclosedKeys& keys) {
@@ -172,8 +173,50 @@ TEST(DisclosedKeys, OfOneEntryMayComeFromSeveralFilesOneOfThemWrong) {
   DisclosedKeys both;
   both.add("wrong", wrong);
   both.add("right", right);
-  EXPECT_EQ(audit_with(archive, both).logs[0].opened, 1U);
+  const auto report = audit_with(archive, both);
+  EXPECT_EQ(report.logs[0].opened, 1U);
   EXPECT_EQ(audit_with(archive, wrong).logs[0].opened, 0U) << "the control";
+  EXPECT_EQ(report.disclosures[0].opened, 0U) << "what another's key opened it did not open";
+  EXPECT_EQ(report.disclosures[1].opened, 1U);
+  EXPECT_EQ(report.verdict(), Verdict::incomplete);
+  ASSERT_EQ(report.findings.kept().size(), 1U);
+  EXPECT_EQ(report.findings.kept()[0].file, "wrong");
+  EXPECT_NE(report.findings.kept()[0].what.find("entry 5 opens nothing"), std::string::npos);
+}
+
+TEST(DisclosedKeys, AreEachHeldAgainstWhatTheyThemselvesOpen) {
+  const auto archive = make_archive(two_logs());
+  Disclosure false_log = whole_log(member(1));
+  false_log.log_keys[0].g.bytes[0] ^= 1;
+  false_log.log_keys[0].r.bytes[0] ^= 1;
+  Disclosure false_record = head_of(member(1));
+  false_record.records = {record_at(member(1), archive, 20, 5)};
+  false_record.records[0].key.bytes[0] ^= 1;
+  Disclosure true_record = head_of(member(1));
+  true_record.records = {record_at(member(1), archive, 20, 5)};
+  DisclosedKeys all;
+  all.add("false log", false_log);
+  all.add("false record", false_record);
+  all.add("true record", true_record);
+  all.add("true log", whole_log(member(1)));
+  const auto report = audit_with(archive, all);
+  EXPECT_EQ(report.logs[0].opened, 18U);
+  std::vector<std::uint64_t> opened;
+  for (const auto& told : report.disclosures) opened.push_back(told.opened);
+  EXPECT_EQ(opened, (std::vector<std::uint64_t>{0, 0, 1, 18}));
+  std::vector<std::string> named;
+  for (const auto& finding : report.findings.kept()) named.push_back(finding.file);
+  EXPECT_EQ(named, (std::vector<std::string>{"false log", "false record"}));
+}
+
+TEST(DisclosedKeys, OfAnEntryInClearOpenNothing) {
+  const auto archive = make_archive(two_logs());
+  Disclosure of_clear = head_of(member(1));
+  of_clear.records = {record_at(member(1), archive, 20, 5)};
+  of_clear.records[0].index = 1;
+  const auto report = audit_with(archive, of_clear);
+  EXPECT_EQ(report.disclosures[0].opened, 0U);
+  EXPECT_EQ(report.verdict(), Verdict::incomplete);
 }
 
 TEST(DisclosedKeys, OfAnotherNetworkOrLogBelongNowhereHere) {
@@ -233,6 +276,41 @@ TEST(DisclosedKeys, ShowWhatWasSignedAfterItsAuthorWasWithdrawn) {
   options.size = 7;
   EXPECT_EQ(audit_with(make_archive(options), whole_log(member(1))).verdict(), Verdict::intact)
       << "the control: without the late one";
+}
+
+/// A log whose keys were replaced twice, the second time by a cut, and whose author is withdrawn.
+/// Without the last of these it ends with keys that did not sign it.
+Texts with_replaced_keys(const ArchivedMember& whose, std::uint64_t size) {
+  Texts texts = with_withdrawal(whose, 7);
+  const auto certificate = [&](std::uint64_t number, Certificate::Reason reason,
+                               const PublicKey& log_key) {
+    Certificate made = whose.certificate;
+    made.number = whose.certificate.number + number;
+    made.reason = reason;
+    made.log_key = log_key;
+    if (reason == Certificate::Reason::cut) made.cut_list.bytes.fill(1);
+    return std::pair(LeafClass::clear,
+                     encode_text(CertificateText{sign_certificate(made, whose.identity)}));
+  };
+  texts[0] = certificate(0, Certificate::Reason::first, member(8).log_key.public_key());
+  texts[2] = certificate(1, Certificate::Reason::planned, member(9).log_key.public_key());
+  texts.push_back(certificate(2, Certificate::Reason::cut, whose.log_key.public_key()));
+  texts.resize(size);
+  return texts;
+}
+
+TEST(DisclosedKeys, AuditALogCleanThroughEveryKeyThatItHad) {
+  ArchiveOptions options;
+  options.texts = with_replaced_keys;
+  options.size = 8;
+  const auto report = audit_with(make_archive(options), whole_log(member(1)));
+  EXPECT_EQ(report.verdict(), Verdict::intact);
+  EXPECT_EQ(report.logs[0].certificates, 3U);
+  EXPECT_EQ(report.logs[0].enrolments, 2U);
+  EXPECT_EQ(report.logs[0].author_signatures, 3U);
+  options.size = 7;
+  EXPECT_EQ(audit_with(make_archive(options), whole_log(member(1))).verdict(), Verdict::forged)
+      << "the control: the key that signed it is not in force";
 }
 
 TEST(DisclosedKeys, ShowWhoNeverMightHaveSaidIt) {

@@ -121,6 +121,21 @@ TEST_F(ProofAudit, AWitnessThatSignedAnotherTreeIsRefused) {
   EXPECT_EQ(verdict(), Verdict::forged) << "one witness twice";
 }
 
+TEST_F(ProofAudit, TheOwnerConfirmsNothing) {
+  auto note = decode_note(proof.checkpoint);
+  const TreeHash root = decode_checkpoint(note->text)->root;
+  const auto confirmed_by = [&](const ArchivedMember& who) {
+    Note changed = *note;
+    const Cosignature word = cosign(owner.log(), size, root, who.id(), 7, who.witness_key);
+    changed.signatures[2] = to_note_signature(word, who.witness_key.public_key());
+    proof.checkpoint = encode_note(changed);
+    context.certificates[2] = who.statement;
+    return verdict();
+  };
+  EXPECT_EQ(confirmed_by(owner), Verdict::forged);
+  EXPECT_EQ(confirmed_by(witness(2)), Verdict::intact) << "the control";
+}
+
 TEST_F(ProofAudit, AProofOfAnotherToolNeedsThatTool) {
   const auto report = audit_proof(encode_proof(proof));
   ASSERT_FALSE(report);

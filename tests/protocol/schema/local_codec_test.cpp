@@ -110,6 +110,20 @@ RecordSummary summary(bool is_reply) {
   return row;
 }
 
+ExportedLog exported() {
+  ExportedLog log;
+  log.code = "ASH";
+  log.member = filled<MemberId>(1);
+  log.space = filled<SpaceId>(2);
+  log.log = filled<LogId>(3);
+  log.size = 4;
+  log.checkpoint = "a note\n";
+  log.cosignatures = {
+      {filled<LogId>(3), 4, filled<TreeHash>(5), filled<MemberId>(6), 7, filled<Signature>(8)}};
+  log.frozen = true;
+  return log;
+}
+
 AuditRow audit() {
   AuditRow row;
   row.code = "ASH";
@@ -129,22 +143,16 @@ AuditRow audit() {
   row.certificates = 14;
   row.frozen = true;
   row.intact = true;
-  row.faults = {"leaf 3: wrong hash"};
+  row.faults = {{Verdict::forged, "leaf 3: wrong hash"}, {}};
+  row.verdict = Verdict::forked;
+  row.first_time = 15;
+  row.last_time = 16;
+  row.keys = {{17, true, {18}}, {19, false, {20, 21}}};
+  row.are_keys_known = true;
+  row.signatures = 22;
+  row.words = exported().cosignatures;
+  for (Cosignature& word : row.words) word.log = row.log;
   return row;
-}
-
-ExportedLog exported() {
-  ExportedLog log;
-  log.code = "ASH";
-  log.member = filled<MemberId>(1);
-  log.space = filled<SpaceId>(2);
-  log.log = filled<LogId>(3);
-  log.size = 4;
-  log.checkpoint = "a note\n";
-  log.cosignatures = {
-      {filled<LogId>(3), 4, filled<TreeHash>(5), filled<MemberId>(6), 7, filled<Signature>(8)}};
-  log.frozen = true;
-  return log;
 }
 
 /// One of each, and of those with lists or optional parts also the empty one.
@@ -173,7 +181,8 @@ std::vector<Request> requests() {
           ExportEntriesRequest{filled<LogId>(1), 256, 300, 260, true},
           ProveRequest{"abcd"},
           DiscloseRequest{},
-          DiscloseRequest{{"abcd", "efgh"}, "ASH", "auditor", "audit", true}};
+          DiscloseRequest{{"abcd", "efgh"}, "ASH", "auditor", "audit", true},
+          EvidenceRequest{}};
 }
 
 std::vector<Answer> answers() {
@@ -228,7 +237,9 @@ std::vector<Answer> answers() {
                      2,
                      filled<RecordId>(3),
                      {summary(false), summary(true)},
-                     "kith-disclosure v1\n"}};
+                     "kith-disclosure v1\n"},
+      EvidenceAnswer{},
+      EvidenceAnswer{{{"kith-evidence v1\n", "ASH", "BRA", true}, {}}}};
 }
 
 TEST(LocalCodec, EveryRequestComesBackAsItWas) {
