@@ -230,7 +230,11 @@ void Replica::Impl::absorb_done(const LogId& id) {
   govern();
   if (!blocked) judge_more(id);
   show_more(id);
-  if (id == own_log) answer_judged();
+  if (id == own_log) {
+    answer_judged();
+    look_for_own_certificate();
+    enrol_again();
+  }
 }
 
 bool Replica::Impl::absorb(const LogId& id, JudgeBatch& batch) {
@@ -349,6 +353,14 @@ Result<bool> Replica::Impl::take(LogState& state, const Judged& judged) {
     if (!added && added.error().code == Errc::conflict) {
       compare_certificates(state.member, certificate->statement);
     }
+    return added;
+  }
+  if (const auto* list = std::get_if<CutListText>(&judged.parsed)) {
+    const auto cut = state.keys.cut_without_list();
+    const LogId log = commons_log(state.member);
+    const TreeHash root = cut ? known_root(log, *cut).value_or(TreeHash()) : TreeHash();
+    auto added = state.keys.add_cut_list(judged.index, list->list, log, root);
+    if (!added) ++state.bad;
     return added;
   }
   if (const auto* enrolment = std::get_if<EnrolmentText>(&judged.parsed)) {

@@ -94,6 +94,7 @@ local::StatusAnswer Replica::Impl::status() const {
   }
   if (out.state == "joining") out.state_detail = joining_detail();
   if (no_signing) out.state_detail = *no_signing;
+  if (is_outdated()) out.state_detail = outdated_text;
   if (has_false_keys) out.state_detail = false_keys_text;
   for (const auto& [_, peer] : peers) out.peers_connected += peer.candidate ? 0 : 1;
   for (const auto& [id, state] : logs) {

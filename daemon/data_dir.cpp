@@ -9,7 +9,7 @@ namespace {
 
 constexpr mode_t dir_mode = 0700;
 constexpr unsigned secret_mode = 0600;
-constexpr std::size_t identity_bytes_max = 32 * limits::ki;
+constexpr std::size_t identity_bytes_max = 256 * limits::ki;
 constexpr const char* identity_name = "identity";
 
 Result<files::Lock> take_lock(const std::filesystem::path& path) {

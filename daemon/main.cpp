@@ -7,6 +7,7 @@
 
 #include "daemon/commands/check_command.hpp"
 #include "daemon/commands/init_command.hpp"
+#include "daemon/commands/renew_command.hpp"
 #include "daemon/commands/run_command.hpp"
 #include "protocol/crypto/crypto.hpp"
 
@@ -20,6 +21,9 @@ Exit dispatch(const Settings& settings) {
   }
   if (const auto* run = std::get_if<RunSettings>(&settings.command)) {
     return run_command(settings.dir, *run, std::cerr);
+  }
+  if (const auto* renew = std::get_if<RenewSettings>(&settings.command)) {
+    return renew_command(settings.dir, *renew, std::cout, std::cerr);
   }
   const bool on_terminal = isatty(STDOUT_FILENO) == 1;
   return check_command(settings.dir, std::get<CheckSettings>(settings.command), on_terminal,

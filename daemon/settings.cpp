@@ -62,6 +62,24 @@ Table check_table(CheckSettings& to) {
   };
 }
 
+Table renew_table(RenewSettings& to) {
+  return {
+      {"--reason", "", "REASON", false, &to.reason,
+       "planned: they are replaced in time; lost: this machine's copy may be gone, but nobody has "
+       "it (default planned)"},
+      {"--steward", "", "KEYFILE", false, &to.steward,
+       "Another person enrols this member's authors from now on; as for init"},
+      {"--words-file", "", "PATH", false, &to.words_file,
+       "Read the 24 recovery words from this file instead of asking for them"},
+  };
+}
+
+Table cut_table(RenewSettings& to) {
+  Table table = renew_table(to);
+  table.erase(table.begin());
+  return table;
+}
+
 constexpr std::size_t page_columns = 80;
 constexpr std::size_t option_columns = 28;
 constexpr const char* dir_footer =
@@ -127,6 +145,7 @@ std::variant<Settings, Exit> parse_settings(int argc, const char* const* argv) {
   InitSettings init;
   RunSettings run;
   CheckSettings check;
+  RenewSettings renew;
 
   CLI::App app{"kithd: the daemon with which one member of a network keeps and shares\nits logs"};
   app.get_formatter()->column_width(option_columns);
@@ -159,6 +178,19 @@ std::variant<Settings, Exit> parse_settings(int argc, const char* const* argv) {
       "\nWithout --repair it changes nothing. With it, everything that is good stays, and\n"
       "nothing is believed but what fits the hashes that were signed.");
   for (const Setting& row : check_table(check)) add_row(*check_app, row);
+  CLI::App* const renew_app = add_command(
+      "renew", "Replace this member's keys, with its recovery words",
+      "\nkithd must not be running. All five keys are made anew; run then enters their\n"
+      "certificate in the log by itself, and the other members learn of it. Where a key\n"
+      "may be in other hands, use cut instead.");
+  for (const Setting& row : renew_table(renew)) add_row(*renew_app, row);
+  CLI::App* const cut_app = add_command(
+      "cut", "Replace stolen keys and end what they may have signed",
+      "\nkithd must not be running. As renew, and besides: whatever the replaced keys\n"
+      "signed beyond what is held here (of a log with two histories: beyond what the\n"
+      "other members agreed on) counts for nothing from now on. Nothing that was agreed\n"
+      "is taken back; what is given up here of this member's people is published again.");
+  for (const Setting& row : cut_table(renew)) add_row(*cut_app, row);
 
   try {
     app.parse(argc, argv);
@@ -172,7 +204,8 @@ std::variant<Settings, Exit> parse_settings(int argc, const char* const* argv) {
     const auto strange = app.remaining();
     const bool is_word = !strange.empty() && !strange.front().starts_with('-');
     if (app.get_subcommands().empty() && is_word) {
-      return usage("there is no command \"" + strange.front() + "\": init, run and check are");
+      return usage("there is no command \"" + strange.front() +
+                   "\": init, run, check, renew and cut are");
     }
     return usage(error.what());
   }
@@ -186,7 +219,15 @@ std::variant<Settings, Exit> parse_settings(int argc, const char* const* argv) {
   }
   if (init_app->parsed()) return checked(std::move(settings), std::move(init));
   if (run_app->parsed()) return checked(std::move(settings), std::move(run));
-  settings.command = check;
+  if (check_app->parsed()) {
+    settings.command = check;
+    return settings;
+  }
+  if (renew.reason != "planned" && renew.reason != "lost") {
+    return usage("--reason is planned or lost; for stolen keys there is kithd cut");
+  }
+  renew.cut = cut_app->parsed();
+  settings.command = renew;
   return settings;
 }
 

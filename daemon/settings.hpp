@@ -40,9 +40,17 @@ struct CheckSettings {
   bool repair = false;  ///< Mend what can be mended; otherwise nothing is changed.
 };
 
+/// New keys with the recovery words.
+struct RenewSettings {
+  bool cut = false;  ///< kithd cut.
+  std::string reason = "planned";
+  std::string words_file;  ///< Empty: asked for at the terminal.
+  std::string steward;     ///< As for init; empty: who it was before.
+};
+
 struct Settings {
   std::string dir;
-  std::variant<InitSettings, RunSettings, CheckSettings> command;
+  std::variant<InitSettings, RunSettings, CheckSettings, RenewSettings> command;
 };
 
 /// Exit codes: scripts and systemd rely on them (78 is EX_CONFIG: do not start again by itself).

@@ -103,6 +103,42 @@ std::optional<CandidateState> decode_candidate(BytesView key, BytesView row) {
   return candidate;
 }
 
+Bytes waiting_publish_prefix() { return to_bytes(view("publish/")); }
+
+Bytes waiting_publish_key(std::uint64_t number) {
+  Bytes key = waiting_publish_prefix();
+  append_integer(key, number);
+  return key;
+}
+
+Bytes encode_waiting_publish(std::uint64_t number, const std::vector<Bytes>& texts) {
+  Bytes value;
+  for (const Bytes& one : texts) {
+    append_integer(value, static_cast<std::uint32_t>(one.size()));
+    append(value, one);
+  }
+  return storage::with_checksum(storage::Table::waiting, waiting_publish_key(number),
+                                std::move(value));
+}
+
+std::optional<KeptPublish> decode_waiting_publish(BytesView key, BytesView row) {
+  const std::size_t prefix = waiting_publish_prefix().size();
+  const auto value = storage::without_checksum(storage::Table::waiting, key, row);
+  if (!value || key.size() != prefix + sizeof(std::uint64_t)) return std::nullopt;
+  KeptPublish kept{read_integer<std::uint64_t>(key.subspan(prefix)), {}};
+  if (!equal(key, waiting_publish_key(kept.number))) return std::nullopt;
+  for (BytesView rest = *value; !rest.empty();) {
+    if (rest.size() < sizeof(std::uint32_t)) return std::nullopt;
+    const std::size_t size = read_integer<std::uint32_t>(rest);
+    rest = rest.subspan(sizeof(std::uint32_t));
+    if (size > rest.size() || kept.texts.size() == limits::batch_records_max) return std::nullopt;
+    kept.texts.push_back(to_bytes(rest.first(size)));
+    rest = rest.subspan(size);
+  }
+  if (kept.texts.empty()) return std::nullopt;
+  return kept;
+}
+
 Bytes encode_agreed(const LogId& log, const AgreedState& agreed) {
   Bytes value;
   append_integer(value, agreed.size);
@@ -127,6 +163,40 @@ std::optional<AgreedState> decode_agreed(const LogId& log, BytesView row) {
     agreed.confirmed[witness] = read_integer<std::uint64_t>(rest.subspan(MemberId::size));
   }
   return agreed;
+}
+
+Bytes waiting_enrolment_prefix() { return to_bytes(view("enrolment/")); }
+
+Bytes waiting_enrolment_key(std::uint64_t number) {
+  Bytes key = waiting_enrolment_prefix();
+  append_integer(key, number);
+  return key;
+}
+
+Bytes encode_waiting_enrolment(std::uint64_t number, const Bytes& statement) {
+  return storage::with_checksum(storage::Table::waiting, waiting_enrolment_key(number),
+                                Bytes(statement));
+}
+
+std::optional<Bytes> decode_waiting_enrolment(BytesView key, BytesView row) {
+  const auto value = storage::without_checksum(storage::Table::waiting, key, row);
+  const bool is_one = storage::begins_with(key, waiting_enrolment_prefix());
+  if (!value || !is_one || value->size() > limits::statement_bytes_max) return std::nullopt;
+  return to_bytes(*value);
+}
+
+Bytes agreed_elsewhere_key(const LogId& log) {
+  Bytes key = to_bytes(view("elsewhere/"));
+  append(key, log.view());
+  return key;
+}
+
+Bytes encode_agreed_elsewhere(const LogId& log, std::uint64_t size) {
+  return encode_number(agreed_elsewhere_key(log), size);
+}
+
+std::optional<std::uint64_t> decode_agreed_elsewhere(const LogId& log, BytesView row) {
+  return decode_number(agreed_elsewhere_key(log), row);
 }
 
 Bytes confirmed_prefix() { return to_bytes(view("confirmed/")); }

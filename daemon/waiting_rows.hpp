@@ -38,6 +38,17 @@ struct CandidateState {
 /// Verifies the certificate again; `key` must be that of its member.
 [[nodiscard]] std::optional<CandidateState> decode_candidate(BytesView key, BytesView row);
 
+/// What was published while nothing may be signed; each key begins with the prefix.
+struct KeptPublish {
+  std::uint64_t number = 0;  ///< In the order in which it came.
+  std::vector<Bytes> texts;
+  friend bool operator==(const KeptPublish&, const KeptPublish&) = default;
+};
+[[nodiscard]] Bytes waiting_publish_prefix();
+[[nodiscard]] Bytes waiting_publish_key(std::uint64_t number);
+[[nodiscard]] Bytes encode_waiting_publish(std::uint64_t number, const std::vector<Bytes>& texts);
+[[nodiscard]] std::optional<KeptPublish> decode_waiting_publish(BytesView key, BytesView row);
+
 /// What was agreed of a log, in the table `meta` under the log's id.
 struct AgreedState {
   std::uint64_t size = 0;
@@ -47,6 +58,20 @@ struct AgreedState {
 };
 [[nodiscard]] Bytes encode_agreed(const LogId& log, const AgreedState& agreed);
 [[nodiscard]] std::optional<AgreedState> decode_agreed(const LogId& log, BytesView row);
+
+/// An enrolment or withdrawal that our own log gave up, in the table `waiting`; in the order in
+/// which they stood, each key beginning with the prefix.
+[[nodiscard]] Bytes waiting_enrolment_prefix();
+[[nodiscard]] Bytes waiting_enrolment_key(std::uint64_t number);
+[[nodiscard]] Bytes encode_waiting_enrolment(std::uint64_t number, const Bytes& statement);
+/// Not verified.
+[[nodiscard]] std::optional<Bytes> decode_waiting_enrolment(BytesView key, BytesView row);
+
+/// How much of our own frozen log witnesses proved to be agreed while it was not here, in the table
+/// `meta`: it must come before the log is cut.
+[[nodiscard]] Bytes agreed_elsewhere_key(const LogId& log);
+[[nodiscard]] Bytes encode_agreed_elsewhere(const LogId& log, std::uint64_t size);
+[[nodiscard]] std::optional<std::uint64_t> decode_agreed_elsewhere(const LogId& log, BytesView row);
 
 /// Which of our certificates a member said it knows, in the table `meta`; each key begins with the
 /// prefix.

@@ -16,6 +16,9 @@ namespace kith {
 /// Whose certificate it is, without checking it: for a statement that was verified before.
 [[nodiscard]] std::optional<MemberId> read_member(BytesView statement);
 
+/// What a certificate that cuts says of the list that follows it: H(`kith/cut-list/v1` | list).
+[[nodiscard]] Hash cut_list_hash(BytesView list);
+
 /// Domain `kith/enrolment/v1`, by the steward whose key the enrolment names.
 [[nodiscard]] Bytes sign_enrolment(const Enrolment& enrolment, const SigningKey& steward);
 [[nodiscard]] Result<Enrolment> verify_enrolment(BytesView statement);

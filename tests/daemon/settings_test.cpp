@@ -52,6 +52,19 @@ TEST(Settings, InitEitherFoundsOrJoins) {
   EXPECT_EQ(std::get<Exit>(parse(nameless)), Exit::usage);
 }
 
+TEST(Settings, KeysAreRenewedForAReasonAndCutForTheft) {
+  const auto renew = command<RenewSettings>(
+      parse({"--dir", "d", "renew", "--reason", "lost", "--steward", "k", "--words-file", "w"}));
+  EXPECT_FALSE(renew.cut);
+  EXPECT_EQ(renew.reason, "lost");
+  EXPECT_EQ(renew.steward, "k");
+  EXPECT_EQ(renew.words_file, "w");
+  EXPECT_EQ(command<RenewSettings>(parse({"--dir", "d", "renew"})).reason, "planned");
+  EXPECT_TRUE(command<RenewSettings>(parse({"--dir", "d", "cut"})).cut);
+  EXPECT_EQ(std::get<Exit>(parse({"--dir", "d", "renew", "--reason", "cut"})), Exit::usage);
+  EXPECT_EQ(std::get<Exit>(parse({"--dir", "d", "cut", "--reason", "lost"})), Exit::usage);
+}
+
 TEST(Settings, TheDirectoryMayStandBehindTheCommand) {
   EXPECT_EQ(std::get<Settings>(parse({"run", "--dir", "d"})).dir, "d");
   EXPECT_EQ(std::get<Exit>(parse({"run"})), Exit::usage);

@@ -28,7 +28,8 @@ class World::Node : public daemon::Host {
   [[nodiscard]] daemon::Replica& replica() { return *replica_; }
   [[nodiscard]] const std::string& code() const { return code_; }
   [[nodiscard]] const PublicKey& steward() const { return author_.public_key(); }
-  void become(daemon::Identity identity);
+  void become(daemon::Identity identity, const Seed& recovery);
+  [[nodiscard]] const Seed& recovery() const { return recovery_; }
   /// The same member on another machine, with what the first had on its disk.
   void become_copy_of(const Node& other, std::size_t index);
   [[nodiscard]] bool has_identity() const { return identity_.has_value(); }
@@ -92,6 +93,7 @@ class World::Node : public daemon::Host {
   std::string code_;
   SigningKey author_;
   std::optional<daemon::Identity> identity_;
+  Seed recovery_;
   testing::MemoryDatabase log_;
   std::unique_ptr<testing::MemoryDatabase> views_;
   storage::HighWaterMarks marks_;

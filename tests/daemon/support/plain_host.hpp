@@ -16,7 +16,7 @@ class PlainHost : public Host {
   void send(PeerId peer, Bytes message) override { sent[peer].push_back(std::move(message)); }
   void drop(PeerId peer, const Error& why) override { dropped.emplace(peer, why); }
   Millis now() override { return clock; }
-  std::uint64_t monotonic_ms() override { return 1'000; }
+  std::uint64_t monotonic_ms() override { return monotonic; }
   void post(std::function<void()> later) override { due_.push_back(std::move(later)); }
   void random(std::span<std::uint8_t> out) override {
     for (auto& byte : out) byte = static_cast<std::uint8_t>(++counted_ * 41 >> 3);
@@ -93,6 +93,7 @@ class PlainHost : public Host {
   }
 
   Millis clock = 1'800'000'000'000;
+  std::uint64_t monotonic = 1'000;
   bool views_wait = false;    ///< Nothing is written into the views before release_views().
   std::set<ClientId> behind;  ///< Clients that do not read.
   std::vector<std::string> lines;
