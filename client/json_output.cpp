@@ -104,7 +104,8 @@ Json row(const local::MemberRow& member) {
           {"judged", member.judged},
           {"witnesses", member.witnesses},
           {"cosigned", member.cosigned},
-          {"records", member.records}};
+          {"records", member.records},
+          {"unasked", member.unasked}};
 }
 
 Json row(const local::CandidateRow& candidate) {
@@ -183,15 +184,19 @@ Json row(const local::AuditRow& log) {
 }
 
 Json row(const Published& published) {
+  const bool is_logged = published.waiting.empty();
   Json list = Json::array();
   for (const PublishedEntry& entry : published.entries) {
     list.push_back({{"id", full_id(entry.id.view())},
                     {"kind", entry.kind},
                     {"title", entry.title},
                     {"file", text_or_null(entry.file)},
-                    {"index", entry.index}});
+                    {"index", is_logged ? Json(entry.index) : Json(nullptr)}});
   }
-  return {{"entries", list}, {"size", published.size}, {"checkpoint", published.checkpoint}};
+  return {{"entries", list},
+          {"size", is_logged ? Json(published.size) : Json(nullptr)},
+          {"checkpoint", text_or_null(published.checkpoint)},
+          {"waiting", text_or_null(published.waiting)}};
 }
 
 template <class Row>

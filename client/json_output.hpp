@@ -80,6 +80,7 @@ struct Published {
   std::vector<PublishedEntry> entries;
   std::uint64_t size = 0;
   std::string checkpoint;
+  std::string waiting;  ///< Not empty: it is in no log yet, and this is why.
 };
 [[nodiscard]] std::string json_of(const Published& published);
 

@@ -83,7 +83,7 @@ void Replica::Impl::judge_more(const LogId& id) {
     if (!batch) {
       // This may be how it is found that one is missing.
       if (id == own_log) answer_judged();
-      return;
+      return end_asking_if_answered();
     }
     state.batches.push_back(batch);
     ++judging;
@@ -230,11 +230,12 @@ void Replica::Impl::absorb_done(const LogId& id) {
   govern();
   if (!blocked) judge_more(id);
   show_more(id);
-  if (id == own_log) {
-    answer_judged();
-    look_for_own_certificate();
-    enrol_again();
-  }
+  if (id != own_log) return;
+  if (asking) sign_the_mark_again();
+  answer_judged();
+  look_for_own_certificate();
+  enrol_again();
+  publish_what_waited();
 }
 
 bool Replica::Impl::absorb(const LogId& id, JudgeBatch& batch) {

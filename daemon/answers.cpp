@@ -93,8 +93,13 @@ local::StatusAnswer Replica::Impl::status() const {
     }
   }
   if (out.state == "joining") out.state_detail = joining_detail();
-  if (no_signing) out.state_detail = *no_signing;
+  if (const auto why = why_not_sign()) out.state_detail = *why;
   if (is_outdated()) out.state_detail = outdated_text;
+  if (!waiting_acts.empty()) {
+    out.state_detail +=
+        (out.state_detail.empty() ? "" : "; ") + std::to_string(waiting_acts.size()) +
+        (waiting_acts.size() == 1 ? " act of publishing waits" : " acts of publishing wait");
+  }
   if (has_false_keys) out.state_detail = false_keys_text;
   for (const auto& [_, peer] : peers) out.peers_connected += peer.candidate ? 0 : 1;
   for (const auto& [id, state] : logs) {
@@ -130,6 +135,10 @@ local::MembersAnswer Replica::Impl::members() const {
     }
     if (const auto why = dial_errors.find(member); why != dial_errors.end() && !row.connected) {
       row.last_error = why->second;
+    }
+    const auto signs_without = row.self ? std::optional(unasked) : unasked_by(member);
+    for (const MemberId& one : signs_without.value_or(std::vector<MemberId>())) {
+      row.unasked.push_back(code_of(one));
     }
     const auto witnesses = fold->state().commons_witnesses(member);
     row.witnesses = static_cast<std::uint32_t>(witnesses.size());

@@ -202,9 +202,9 @@ bool Replica::Impl::is_outdated() const {
   return newest && newest->number > own_number;
 }
 
-bool Replica::Impl::may_cosign() const {
+bool Replica::Impl::may_cosign() {
   // Others must be able to know the key: first it is entered in our own log.
-  return !certificate_due && !is_outdated();
+  return !has_resumed() && !asking && !certificate_due && !is_outdated();
 }
 
 void Replica::Impl::look_for_own_certificate() {
@@ -232,7 +232,7 @@ void Replica::Impl::look_for_own_certificate() {
 }
 
 void Replica::Impl::log_own_certificate() {
-  const bool is_ready = own_range && !no_signing && !is_outdated() && !logs.at(own_log).frozen;
+  const bool is_ready = own_range && !why_not_sign() && !is_outdated() && !logs.at(own_log).frozen;
   if (!is_ready || std::exchange(certificate_pending, true)) return;
   // Its time is its number: whenever it has to be entered again, it is the same entry.
   std::vector<Draft> drafts{{LeafClass::clear, encode_text(CertificateText{me.certificate})}};

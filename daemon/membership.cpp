@@ -27,6 +27,7 @@ void Replica::Impl::govern() {
   }
   const std::size_t decided = fold->advance(governance);
   if (decided != 0) members_changed();
+  end_asking_if_answered();
   do_duties();
 }
 

@@ -69,6 +69,7 @@ Node::Node(DataDir dir, Identity identity, const RunSettings& settings, Log& log
   Replica::Options options;
   options.listen = listen(settings.listen);
   options.extra_peers = extra_peers(settings.peers);
+  options.not_asked = settings.not_asked;
   replica_ = std::make_unique<Replica>(std::move(identity), std::move(options), high_water_.marks(),
                                        *this);
 }

@@ -28,7 +28,7 @@ std::optional<Error> Replica::Impl::why_not_append() const {
   if (to_set_back.contains(own_log) || (logs.contains(own_log) && logs.at(own_log).setting_back)) {
     return fail(Errc::unavailable, "this member's log is being cut: try again in a moment");
   }
-  if (no_signing) return fail(Errc::unavailable, *no_signing);
+  if (const auto why = why_not_sign()) return fail(Errc::unavailable, *why);
   if (!own_range) return fail(Errc::unavailable, "this daemon has no log yet");
   if (is_outdated()) return fail(Errc::unavailable, outdated_text);
   if (certificate_due) {
@@ -44,6 +44,7 @@ std::optional<Error> Replica::Impl::why_not_append() const {
 }
 
 void Replica::Impl::append_own(const std::vector<Draft>& drafts, AppendDone done) {
+  (void)has_resumed();
   if (const auto why = why_not_append()) return done(*why);
   append_drafts(drafts, host.now(), std::move(done));
 }
@@ -116,7 +117,7 @@ void Replica::Impl::flush_own() {
   LogState& state = logs.at(own_log);
   const std::uint64_t previous = state.checkpoint.size;
   const std::uint64_t size = own_range->size();
-  if (no_signing || state.frozen) {
+  if (has_resumed() || why_not_sign() || state.frozen) {
     const Error why = why_not_append().value_or(fail(Errc::unavailable, "nothing is signed now"));
     for (OwnReply& reply : std::exchange(own_replies, {})) reply.done(why);
     return;
@@ -220,7 +221,10 @@ std::optional<RecordId> Replica::Impl::first_known(const std::vector<RecordId>& 
 
 void Replica::Impl::publish(local::PublishRequest request,
                             std::function<void(local::Answer)> answer) {
-  if (const auto why = why_not_append()) return answer(local::Refusal{why->code, why->detail});
+  (void)has_resumed();
+  const bool may_wait = why_not_sign().has_value() && !logs.at(own_log).frozen;
+  const auto why = may_wait ? std::nullopt : why_not_append();
+  if (why) return answer(local::Refusal{why->code, why->detail});
   if (!fold || !fold->state().members.contains(me.member)) {
     return answer(local::Refusal{Errc::unavailable, "this daemon is not a member yet"});
   }
@@ -245,7 +249,7 @@ void Replica::Impl::publish(local::PublishRequest request,
                  if (door->refused) {
                    return answer(local::Refusal{door->refused->code, door->refused->detail});
                  }
-                 when_authors_are_known([=, this] { log_checked(door, large, answer); });
+                 when_authors_are_known([=, this] { log_checked(door, large, answer, *texts); });
                });
 }
 
@@ -260,7 +264,8 @@ std::optional<Error> Replica::Impl::why_not_govern() const {
 
 void Replica::Impl::log_checked(const std::shared_ptr<Door>& door,
                                 std::list<LargePublish>::iterator large,
-                                const std::function<void(local::Answer)>& answer) {
+                                const std::function<void(local::Answer)>& answer,
+                                const std::vector<Bytes>& texts) {
   const std::uint64_t next = own_range->size();
   for (std::size_t i = 0; i < door->authors.size(); ++i) {
     const Scope scope = door->scopes[i];
@@ -285,6 +290,7 @@ void Replica::Impl::log_checked(const std::shared_ptr<Door>& door,
                                  "entry " + to_base32(known->view()) +
                                      " was published before; nothing is logged a second time"});
   }
+  if (const auto why = why_not_sign()) return keep_waiting(texts, door->ids, *why, answer);
   door_ids.insert(door->ids.begin(), door->ids.end());
   if (large != publishing.end()) large->storing = true;
   append_own(door->drafts, [=, this](const Result<Appended>& done) {

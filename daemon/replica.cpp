@@ -45,15 +45,18 @@ void Replica::Impl::create_log(const LogId& log) {
 void Replica::Impl::tick() {
   constexpr std::uint64_t tend_every_ms = 5'000;
   step(sync::Tick{host.monotonic_ms()});
+  (void)has_resumed();
+  end_asking_if_answered();
   report_audits();
   report_publishing();
   if (host.monotonic_ms() - tended_ms < tend_every_ms) return;
   tended_ms = host.monotonic_ms();
   for (const LogId& log : std::exchange(uncreated, {})) create_log(log);
   const bool unsigned_tail = own_range && own_range->size() > logs.at(own_log).checkpoint.size;
-  if (unsigned_tail && !no_signing && !flush_pending) sign_what_is_held();
+  if (unsigned_tail && !why_not_sign() && !flush_pending) sign_what_is_held();
   look_for_own_certificate();
   enrol_again();
+  publish_what_waited();
   ++tended;
   forget_candidates();
   if (!candidates_gone.empty()) save_invitations([](const std::optional<Error>&) {});
@@ -142,8 +145,11 @@ void Replica::Impl::peer_message(PeerId id, peer::Message message) {
     return hear_evidence(id, proof->text);
   } else if (const auto* agreed = std::get_if<peer::Agreed>(&message)) {
     return hear_agreed(*agreed);
+  } else if (const auto* unasked_there = std::get_if<peer::Unasked>(&message)) {
+    return hear_unasked(id, *unasked_there);
   }
   step(sync::MessageReceived{id, std::move(message)});
+  end_asking_if_answered();
 }
 
 // ---- the public face
@@ -322,6 +328,8 @@ void Replica::peer_connected(const PeerSession& session) {
                               session.hello.digest,
                               DigestHalf::from(session.hello.last_common.view())});
   in.send_evidence(session.peer);
+  in.tell_unasked(session.peer);
+  in.end_asking_if_answered();
 }
 
 void Replica::peer_lost(PeerId peer) {
@@ -366,5 +374,7 @@ bool Replica::is_member() const {
 }
 
 bool Replica::idle() const { return impl_->jobs == 0 && impl_->engine.idle(); }
+
+std::size_t Replica::waiting_acts() const { return impl_->waiting_acts.size(); }
 
 }  // namespace kith::daemon

@@ -113,9 +113,13 @@ class Replica {
   struct Options {
     std::string listen;  ///< For status: "host:port" or empty.
     std::vector<std::pair<std::string, std::string>> extra_peers;  ///< Code, address.
-    bool check_signatures = true;  ///< Off only as a negative control in the simulation.
-    bool check_hashes = true;      ///< The same.
-    FoldRules fold_rules = {};     ///< The same.
+    /// Codes of members who will not answer, as the operator knows: nobody waits for them before
+    /// something is signed.
+    std::vector<std::string> not_asked;
+    bool ask_before_signing = true;  ///< Off only as a negative control in the simulation.
+    bool check_signatures = true;    ///< Off only as a negative control in the simulation.
+    bool check_hashes = true;        ///< The same.
+    FoldRules fold_rules = {};       ///< The same.
   };
   /// `host` must outlive it. Reads the databases; throws StorageError if they do not belong to this
   /// identity. Own logs must reach the high-water marks, else nothing is signed (status says so).
@@ -159,6 +163,8 @@ class Replica {
   [[nodiscard]] bool is_member() const;
   /// No job of this replica is under way (for a clean end and for the simulation).
   [[nodiscard]] bool idle() const;
+  /// How many acts of publishing are kept until signing goes on.
+  [[nodiscard]] std::size_t waiting_acts() const;
 
  private:
   struct Impl;

@@ -23,10 +23,10 @@
 #include "storage/views.hpp"
 
 /// The inside of a Replica, one concern to a file: start.cpp (what the disk holds), replica.cpp
-/// (handshakes, peers), certificates.cpp
-/// (whose keys are whose), store_glue.cpp (what the engine asks of the disk), absorb.cpp (from
-/// durable leaves to verified records), show.cpp (from these to what people read), membership.cpp
-/// (decisions, duties), evidence.cpp (two histories), frozen_log.cpp, given_up.cpp, mend.cpp
+/// (handshakes, peers), certificates.cpp (whose keys are whose), store_glue.cpp (what the engine
+/// asks of the disk), absorb.cpp (from durable leaves to verified records), show.cpp (from these to
+/// what people read), membership.cpp (decisions, duties), evidence.cpp (two histories),
+/// frozen_log.cpp, given_up.cpp, asking.cpp (before anything is signed), waiting_acts.cpp, mend.cpp
 /// (leaves that were damaged), joining.cpp, naming.cpp, publish.cpp (own appends), describe.cpp
 /// (rows of the views), answers.cpp (local clients), audit_job.cpp, export_job.cpp, disclose.cpp.
 namespace kith::daemon {
@@ -88,6 +88,8 @@ struct Replica::Impl {
     bool setting_back = false;  // What lies here of it is neither as it was nor as it will be.
     storage::StoredCheckpoint checkpoint;
     std::map<MemberId, Cosignature> cosignatures;
+    // What we confirmed of more than is held here, as others say: before a backup was restored.
+    std::optional<Cosignature> confirmed_ahead;
     std::map<MemberId, std::uint64_t> confirmed_before;  // By cosignatures of a history given up.
     std::uint64_t agreed = 0;
     std::set<std::uint64_t> gaps;
@@ -111,7 +113,8 @@ struct Replica::Impl {
     Millis heard = 0;
     bool candidate = false;
     std::optional<MemberId> candidate_member;
-    bool refused = false;  // A candidate that was told why it cannot be one.
+    bool refused = false;                // A candidate that was told why it cannot be one.
+    std::vector<MemberId> unasked = {};  // Without whose answers it signs.
     bool knows_us = true;  // Our newest certificate: else an append must not be pushed to it.
     std::size_t unknown_words = 0;  // Cosignatures that no known key made.
   };
@@ -148,6 +151,18 @@ struct Replica::Impl {
   };
   struct Disclosing;
   struct Door;
+  /// An act of publishing that waits until signing goes on.
+  struct WaitingAct {
+    std::vector<RecordId> ids;
+    std::size_t bytes = 0;
+    bool durable = false;
+    bool refused = false;  // For good, as far as this run goes.
+  };
+  /// What the others hold of our own log is being asked.
+  struct Asking {
+    std::set<MemberId> answered;
+    std::optional<std::uint64_t> enough_ms;  // Since when enough have.
+  };
   struct AuditJob;
   /// A large act of publishing, while its client waits.
   struct LargePublish {
@@ -165,6 +180,7 @@ struct Replica::Impl {
   void load_confirmed_numbers(const storage::ReadTxn& txn);
   [[nodiscard]] bool holds_what_was_signed(const storage::ReadTxn& txn) const;
   void sign_again_if_whole();
+  void sign_the_mark_again();
   void sign_what_is_held();
 
   // replica.cpp
@@ -206,7 +222,7 @@ struct Replica::Impl {
   [[nodiscard]] std::optional<CutLog> own_cut() const;
   /// Whether our own keys are those of an earlier certificate than others know.
   [[nodiscard]] bool is_outdated() const;
-  [[nodiscard]] bool may_cosign() const;
+  [[nodiscard]] bool may_cosign();
   /// Enters our newest certificate in our own log if it is not there.
   void look_for_own_certificate();
   void log_own_certificate();
@@ -229,6 +245,7 @@ struct Replica::Impl {
   /// False: it is false, and the connection is ended.
   bool cosigned_by(PeerId from, const Cosignature& cosignature);
   /// Whether that witness said as much before, or more.
+  void remember_own_word(const Cosignature& word);
   [[nodiscard]] bool is_old_news(const LogState& state, const Cosignature& word) const;
   void cosign_all();
   void cosign_one(const LogId& log);
@@ -307,6 +324,37 @@ struct Replica::Impl {
   /// Enters what was given up of enrolments, one after another.
   void enrol_again();
 
+  // asking.cpp
+  struct Answers {
+    std::size_t witnesses = 0;
+    std::size_t answered = 0;
+    bool most = false;
+    bool enough = false;        // Most, or the operator named all others.
+    bool all_in_reach = false;  // Every witness that is connected is among them.
+  };
+  void begin_asking();
+  /// Whether this process stood still since the last call, or goes on from a snapshot: the wall
+  /// clock jumped. Then asking has begun again.
+  [[nodiscard]] bool has_resumed();
+  void carry_out(sync::OwnLogAnswered& action);
+  [[nodiscard]] Answers count_answers() const;
+  void end_asking_if_answered();
+  /// In the trail and to all peers. False: it could not be.
+  [[nodiscard]] bool write_down_who_was_not_asked();
+  void tell_unasked(PeerId peer);
+  void hear_unasked(PeerId from, const peer::Unasked& said);
+  [[nodiscard]] std::optional<std::vector<MemberId>> unasked_by(const MemberId& member) const;
+  /// Why nothing may be signed now.
+  [[nodiscard]] std::optional<std::string> why_not_sign() const;
+
+  // waiting_acts.cpp
+  /// Keeps an act of publishing until signing goes on.
+  void keep_waiting(const std::vector<Bytes>& texts, std::vector<RecordId> ids,
+                    const std::string& why, const std::function<void(local::Answer)>& answer);
+  void load_waiting(const storage::ReadTxn& txn);
+  void publish_what_waited();
+  void forget_waiting(std::uint64_t number);
+
   // absorb.cpp
   void judge_more(const LogId& log);
   /// Whether judging it stands still until others give a payload or a key.
@@ -375,7 +423,8 @@ struct Replica::Impl {
   [[nodiscard]] std::optional<RecordId> first_known(const std::vector<RecordId>& ids) const;
   void enrol(local::EnrolRequest request, std::function<void(local::Answer)> answer);
   void log_checked(const std::shared_ptr<Door>& door, std::list<LargePublish>::iterator large,
-                   const std::function<void(local::Answer)>& answer);
+                   const std::function<void(local::Answer)>& answer,
+                   const std::vector<Bytes>& texts);
   void enrolled(local::Answer answer);
   /// Runs it once no enrolment is on its way: what comes after one is judged by it.
   void when_authors_are_known(std::function<void()> then);
@@ -465,6 +514,11 @@ struct Replica::Impl {
 
   // Own log.
   std::optional<std::string> no_signing;  // Why nothing may be signed now.
+  std::optional<Asking> asking;           // Nothing is signed before enough others have answered.
+  std::vector<MemberId> unasked;          // Without whose answers we sign, as the operator said.
+  std::optional<std::uint64_t> clock_ahead;  // Of the wall clock against the other, modulo 2^64.
+  std::map<std::uint64_t, WaitingAct> waiting_acts;  // In the order in which they came.
+  bool publishing_waiting = false;
   // What the high-water file said at the start, and the largest size known to have been signed.
   std::optional<storage::HighWaterMark> signed_before;
   std::uint64_t signed_size = 0;

@@ -49,6 +49,9 @@ Table run_table(RunSettings& to) {
        "Accept peers here; repeatable, or separated by commas (default [::]:5484)"},
       {"--no-listen", "", "", false, &to.no_listen, "Accept no peers, only dial"},
       {"--peer", "", "CODE=HOST:PORT", false, &to.peers, "Another address of a member; repeatable"},
+      {"--sign-without", "", "CODE", false, &to.not_asked,
+       "Sign though this member has not said what it holds of our log; repeatable. Only for one "
+       "that will not come back: if it holds entries that were lost here, the log divides"},
       {"--trust-loopback", "", "on|off", false, &to.trust_loopback,
        "Exempt this machine from the limits counted by source (default on)"},
       {"--debug", "", "", false, &to.debug, "Log more"},

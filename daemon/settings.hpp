@@ -31,7 +31,8 @@ struct InitSettings {
 struct RunSettings {
   std::vector<std::string> listen;  ///< Empty after parsing: --no-listen.
   bool no_listen = false;
-  std::vector<std::string> peers;  ///< "CODE=HOST:PORT".
+  std::vector<std::string> peers;      ///< "CODE=HOST:PORT".
+  std::vector<std::string> not_asked;  ///< Codes: nothing waits for what they hold.
   bool trust_loopback = true;
   bool debug = false;
 };

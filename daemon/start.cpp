@@ -43,6 +43,7 @@ Replica::Impl::Impl(Identity identity, Options given, const storage::HighWaterMa
   }
   load_evidence(*log_txn);
   look_for_given_up(*log_txn);
+  load_waiting(*log_txn);
   for (auto& [_, state] : logs) state.frozen = has_two_histories(state.member);
 }
 
@@ -98,14 +99,10 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
   certificate_due = !begins_with_certificate(log_txn, own_log, me.certificate) &&
                     state.keys.newest_certificate_number() < own_number;
   const auto mark = marks.find(own_log);
-  if (mark == marks.end()) {
-    no_signing =
-        "the high-water file does not say what was signed last, so nothing more is signed: stop "
-        "kithd, put the file back as it was, and start it again";
-    return;
+  if (mark != marks.end()) {
+    signed_before = mark->second;
+    signed_size = mark->second.size;
   }
-  signed_before = mark->second;
-  signed_size = mark->second.size;
   // What was signed must be what is here; otherwise nothing more is signed before it is.
   if (signed_size > head.size()) {
     no_signing = "the store ends at entry " + std::to_string(head.size()) + " but entry " +
@@ -124,7 +121,8 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
 
 bool Replica::Impl::holds_what_was_signed(const storage::ReadTxn& txn) const {
   const auto head = storage::log_store::head(txn, own_log);
-  return signed_before && head && head->size() >= signed_size &&
+  if (!head || head->size() < signed_size) return false;
+  return !signed_before ||
          storage::log_store::root_at(txn, own_log, signed_before->size) == signed_before->root;
 }
 
@@ -137,6 +135,7 @@ void Replica::Impl::sign_again_if_whole() {
   if (!holds_what_was_signed(*host.log().read())) return;
   no_signing.reset();
   host.log_line("what was missing of our own log came back: publishing goes on");
+  end_asking_if_answered();
 }
 
 void Replica::Impl::load_bad(const storage::ReadTxn& txn, const LogId& log, LogState& state) {
@@ -160,14 +159,36 @@ void Replica::Impl::load_bad(const storage::ReadTxn& txn, const LogId& log, LogS
   }
 }
 
+void Replica::Impl::sign_the_mark_again() {
+  // Our own checkpoint is not stored: it is made again, byte for byte. Nothing new is signed by it,
+  // so this waits for nobody's answer; others may need it before they can give one.
+  const auto own = logs.find(own_log);
+  if (own == logs.end() || !signed_before || !own->second.wanted.empty() ||
+      own->second.checkpoint.size >= signed_before->size) {
+    return;
+  }
+  const auto [size, root] = *signed_before;
+  const Certificate* in_force = own->second.keys.certificate_at(size);
+  if (in_force == nullptr || in_force->log_key != log_key.public_key() ||
+      !holds_what_was_signed(*host.log().read())) {
+    return;
+  }
+  own->second.checkpoint = {size, root, sign_checkpoint(own_log, size, root, log_key)};
+  if (!engine.follows(own_log)) return;
+  step(sync::CheckpointKept{own_log, {size, root, own->second.checkpoint.note}, 0});
+}
+
 void Replica::Impl::load() {
+  begin_asking();
+  sign_the_mark_again();
   // Everything that is held is followed; the rest of the members after the fold.
   for (const auto& [log, _] : logs) begin_following(log);
   if (!logs.contains(own_log)) follow(own_log, me.member);
   if (me.network_secret) follow(commons_log(me.founder), me.founder);
   govern();
-  if (no_signing) host.log_line(*no_signing);
-  if (own_range && own_range->size() > 0 && !no_signing) sign_what_is_held();
+  end_asking_if_answered();
+  if (const auto why = why_not_sign()) host.log_line(*why);
+  if (own_range && own_range->size() > 0 && !why_not_sign()) sign_what_is_held();
   for (const auto& [log, _] : logs) {
     judge_more(log);
     show_more(log);
@@ -180,6 +201,7 @@ void Replica::Impl::sign_what_is_held() {
   // A crash may have come between a commit and the high-water file: it comes first again.
   const storage::HighWaterMark mark{own_range->size(), own_range->root()};
   signing_held = true;
+  signed_before = mark;
   write([mark, log = own_log](storage::WriteTxn&,
                               storage::HighWaterMarks& to_sign) { to_sign[log] = mark; },
         [this](const std::optional<Error>& failure) {

@@ -67,6 +67,19 @@ struct StoreOutcome {
   bool reached = false;
 };
 
+/// Our word for the tree that is held, kept in the same transaction, if it contradicts none of
+/// ours.
+std::optional<Cosignature> confirm(storage::WriteTxn& txn, const LogId& log, std::uint64_t size,
+                                   const std::optional<Cosignature>& before, const MemberId& member,
+                                   std::uint64_t time_s, const SigningKey& key) {
+  // What is cosigned is our own tree, never what was received.
+  const auto root_at = [&](std::uint64_t of) { return storage::log_store::root_at(txn, log, of); };
+  if (before && (before->size > size || root_at(before->size) != before->root)) return std::nullopt;
+  Cosignature own = cosign(log, size, root_at(size), member, time_s, key);
+  if (!storage::log_store::put_cosignature(txn, own)) return std::nullopt;
+  return own;
+}
+
 /// The writer's part of it, but for the cosignature.
 StoreOutcome store_entries(storage::WriteTxn& txn, const sync::StoreEntries& given) {
   StoreOutcome outcome;
@@ -176,18 +189,14 @@ void Replica::Impl::carry_out(sync::StoreEntries& action) {
   const auto given = std::make_shared<sync::StoreEntries>(std::move(action));
   const auto outcome = std::make_shared<StoreOutcome>();
   const LogId id = given->log;
-  const bool witness = may_cosign() && is_witness_of(logs.at(id).member) && !logs.at(id).frozen;
+  const bool witness = is_witness_of(logs.at(id).member) && !logs.at(id).frozen && may_cosign();
   const std::uint64_t time_s = host.now() / 1000;
 
-  auto work = [=, member = me.member, key = witness_key](storage::WriteTxn& txn,
-                                                         storage::HighWaterMarks&) {
+  auto work = [=, before = logs.at(id).confirmed_ahead, member = me.member, key = witness_key](
+                  storage::WriteTxn& txn, storage::HighWaterMarks&) {
     *outcome = store_entries(txn, *given);
     if (!outcome->kept || !witness) return;
-    // What is cosigned is our own tree, never what was received.
-    const std::uint64_t size = given->checkpoint->size;
-    Cosignature own =
-        cosign(id, size, storage::log_store::root_at(txn, id, size), member, time_s, key);
-    if (storage::log_store::put_cosignature(txn, own)) outcome->cosignature = own;
+    outcome->cosignature = confirm(txn, id, given->checkpoint->size, before, member, time_s, key);
   };
 
   write(std::move(work), [=, this](const std::optional<Error>& failure) {
@@ -281,17 +290,16 @@ bool Replica::Impl::is_witness_of(const MemberId& owner) const {
 void Replica::Impl::cosign_one(const LogId& id) {
   LogState& state = logs.at(id);
   const bool is_new = state.checkpoint.size > state.cosigned;
-  if (state.frozen || !is_new || !may_cosign() || !is_witness_of(state.member)) return;
+  if (state.frozen || !is_new || !is_witness_of(state.member) || !may_cosign()) return;
   // Its root rests on leaves that are damaged here: they come back first.
   if (state.wanted.contains(state.checkpoint.size / limits::tile_hashes)) return;
   state.cosigned = state.checkpoint.size;
   const auto made = std::make_shared<std::optional<Cosignature>>();
   write(
-      [=, size = state.checkpoint.size, member = me.member, key = witness_key,
+      [=, size = state.checkpoint.size, before = state.confirmed_ahead, member = me.member,
+       key = witness_key,
        time_s = host.now() / 1000](storage::WriteTxn& txn, storage::HighWaterMarks&) {
-        Cosignature own =
-            cosign(id, size, storage::log_store::root_at(txn, id, size), member, time_s, key);
-        if (storage::log_store::put_cosignature(txn, own)) *made = own;
+        *made = confirm(txn, id, size, before, member, time_s, key);
       },
       [=, this](const std::optional<Error>& failure) {
         if (!failure && *made) return cosignature_kept(**made);
@@ -342,7 +350,8 @@ void Replica::Impl::cosign_all() {
 
 bool Replica::Impl::cosigned_by(PeerId from, const Cosignature& cosignature) {
   const auto log = logs.find(cosignature.log);
-  if (log == logs.end() || cosignature.witness == me.member) return true;
+  // Our own may be news as well, where a backup was restored.
+  if (log == logs.end()) return true;
   if (is_old_news(log->second, cosignature) || is_distrusted(cosignature.witness)) return true;
   const auto known = known_certificates(cosignature.witness);
   const bool verified = std::ranges::any_of(known, [&](const KnownCertificate& one) {
@@ -354,6 +363,7 @@ bool Replica::Impl::cosigned_by(PeerId from, const Cosignature& cosignature) {
     host.drop(from, fail(Errc::bad_signature, "cosignatures that do not verify"));
     return false;
   }
+  if (cosignature.witness == me.member) remember_own_word(cosignature);
   const auto kept = std::make_shared<Result<bool>>(false);
   write(
       [=](storage::WriteTxn& txn, storage::HighWaterMarks&) {
@@ -365,6 +375,11 @@ bool Replica::Impl::cosigned_by(PeerId from, const Cosignature& cosignature) {
         if (kept->error().code == Errc::conflict) contradicted(cosignature);
       });
   return true;
+}
+
+void Replica::Impl::remember_own_word(const Cosignature& word) {
+  auto& ahead = logs.at(word.log).confirmed_ahead;
+  if (word.size > logs.at(word.log).size && (!ahead || ahead->size < word.size)) ahead = word;
 }
 
 bool Replica::Impl::is_old_news(const LogState& state, const Cosignature& word) const {

@@ -45,9 +45,14 @@ Answered<Published> send_records(const std::vector<Outgoing>& outgoing,
   Published published;
   published.size = answer->size;
   published.checkpoint = answer->checkpoint;
+  published.waiting = answer->waiting;
   for (std::size_t i = 0; i < outgoing.size(); ++i) {
     published.entries.push_back({record_id(outgoing[i].record), outgoing[i].kind, outgoing[i].title,
                                  outgoing[i].file, answer->records[i].index});
+  }
+  if (!published.waiting.empty()) {
+    console.err << "it is kept on this machine and goes out by itself later: "
+                << clean_line(published.waiting) << '\n';
   }
   return {std::move(published), Exit::ok};
 }

@@ -254,6 +254,10 @@ Exit consent(const ConsentOptions& options, Daemon& daemon, const Console& conso
   const auto records = records_of(*chosen, *admission, word, *status, key->public_key(), desk);
   const auto published = send_records(records, *status, *key, daemon, console);
   if (!published) return published.exit;
+  if (!published->waiting.empty()) {
+    if (console.json) console.out << json_of(*published, {}) << '\n';
+    return Exit::ok;
+  }
   const auto settled = settled_outcomes(proposals_of(*chosen, *published), *chosen, word, *open,
                                         desk, daemon, quiet(console));
   // The word is logged whatever became of the daemon since: it must not be given twice.

@@ -14,6 +14,10 @@ std::string connection_text(const local::MemberRow& member) {
 
 std::string remark(const local::MemberRow& member) {
   if (member.frozen) return "two conflicting histories; see kith audit " + member.code;
+  if (!member.unasked.empty()) {
+    return "signs without having heard what " + joined(member.unasked, ", ") +
+           " may hold of its log: its operator said so";
+  }
   return member.connected ? "" : member.last_error;
 }
 

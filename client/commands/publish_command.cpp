@@ -183,6 +183,7 @@ void tell(const Console& console, const Published& published) {
     console.out << "… and " << counted(published.entries.size() - shown, "more", "more")
                 << "; see kith list\n";
   }
+  if (!published.waiting.empty()) return;  // It was said already what becomes of it.
   console.err << counted(published.entries.size(), "entry", "entries") << " published; kith show "
               << short_id(published.entries.front().id) << " tells by how many it is confirmed\n";
 }
@@ -233,6 +234,9 @@ Exit publish(const PublishOptions& options, Daemon& daemon, const Console& conso
   if (!published) return published.exit;
   tell(console, *published);
   if (options.wait_witnesses == 0) return Exit::ok;
+  if (!published->waiting.empty()) {
+    return complain(console, fail(Errc::unavailable, "nobody can confirm it before it goes out"));
+  }
   return wait_for_witnesses(options.wait_witnesses, *published, daemon, quiet(console), desk);
 }
 

@@ -168,6 +168,7 @@ Exit reply(const ReplyOptions& options, Daemon& daemon, const Console& console, 
     console.out << json_of(*sent) << '\n';
   } else {
     console.out << short_id(entry.id) << "  " << clean_line(entry.title) << '\n';
+    if (!sent->waiting.empty()) return Exit::ok;
     console.err << "sent in reply to " << short_id(to->record.id) << "; see kith thread "
                 << short_id(to->record.id) << '\n';
   }

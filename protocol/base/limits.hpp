@@ -77,6 +77,11 @@ inline constexpr std::size_t purpose_bytes_max = ki;
 
 // Local clients.
 inline constexpr std::size_t clients_max = 128;
+inline constexpr std::size_t waiting_acts_max =
+    1'024;  // Of publishing, while nothing is signed ...
+inline constexpr std::size_t waiting_bytes_max = 256 * mi;  // ... and what they hold.
+// What is on its way when enough have answered is waited for so long before something is signed.
+inline constexpr std::uint64_t asking_patience_ms = 60'000;
 inline constexpr std::size_t local_message_bytes_max = 64 * mi;  // 65,536 records of 1 KiB.
 // A client gives up a daemon that is silent for so long ...
 inline constexpr std::uint32_t local_patience_ms = 60'000;

@@ -159,6 +159,7 @@ struct Member {
   witnesses @16 :UInt32;
   cosigned @17 :UInt32;
   records @18 :UInt64;
+  unasked @19 :List(Text);    # Codes: it signs without having heard what they hold of its log.
 }
 
 struct Authors {
@@ -223,6 +224,7 @@ struct Published {
   records @0 :List(PublishedRecord);
   size @1 :UInt64;
   checkpoint @2 :Text;
+  waiting @3 :Text;           # Why it is in no log yet; then indices and size are 0.
 }
 
 struct PublishedRecord {

@@ -162,6 +162,7 @@ void write(wire::Member::Builder to, const MemberRow& from) {
   to.setWitnesses(from.witnesses);
   to.setCosigned(from.cosigned);
   to.setRecords(from.records);
+  write_texts(to.initUnasked(count(from.unasked.size())), from.unasked);
 }
 void read(wire::Member::Reader from, MemberRow& to) {
   to.member = octets<MemberId>(from.getMember());
@@ -183,6 +184,7 @@ void read(wire::Member::Reader from, MemberRow& to) {
   to.witnesses = from.getWitnesses();
   to.cosigned = from.getCosigned();
   to.records = from.getRecords();
+  read_texts(from.getUnasked(), to.unasked);
 }
 
 void write(wire::Author::Builder to, const AuthorRow& from) {
@@ -570,6 +572,7 @@ void write(wire::Answer::Builder to, const PublishAnswer& from) {
   write_rows(published.initRecords(count(from.records.size())), from.records);
   published.setSize(from.size);
   published.setCheckpoint(words(from.checkpoint));
+  published.setWaiting(words(from.waiting));
 }
 void write(wire::Answer::Builder to, const EnrolAnswer& from) { to.setEnrol(from.index); }
 void write(wire::Answer::Builder to, const InviteAnswer& from) {
@@ -688,6 +691,7 @@ PublishAnswer read_answer(wire::Published::Reader from) {
   read_rows(from.getRecords(), published.records);
   published.size = from.getSize();
   published.checkpoint = text_of(from.getCheckpoint());
+  published.waiting = text_of(from.getWaiting());
   return published;
 }
 InviteAnswer read_answer(wire::Invitation::Reader from) {

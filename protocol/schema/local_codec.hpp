@@ -176,6 +176,8 @@ struct MemberRow {
   std::uint32_t witnesses = 0;  ///< How many others witness its log ...
   std::uint32_t cosigned = 0;   ///< ... and how many cosigned its newest checkpoint.
   std::uint64_t records = 0;
+  /// Codes of the witnesses that have not said what they hold of its log, without which it signs.
+  std::vector<std::string> unasked;
   friend bool operator==(const MemberRow&, const MemberRow&) = default;
 };
 struct MembersAnswer {
@@ -244,6 +246,8 @@ struct PublishAnswer {
   std::vector<PublishedRow> records;
   std::uint64_t size = 0;  ///< Of the log, as signed.
   std::string checkpoint;  ///< The signed note.
+  /// Not empty: it is durable but in no log yet, and this is why. Indices and size are 0.
+  std::string waiting;
   friend bool operator==(const PublishAnswer&, const PublishAnswer&) = default;
 };
 struct EnrolAnswer {

@@ -108,5 +108,6 @@ struct Message {
       cosignatures @51 :List(Cosignature);
       paths @52 :List(Data);
     }
+    unasked @53 :List(Data);
   }
 }

@@ -86,9 +86,13 @@ void put(Wire::Builder to, const Have& from) {
   for (unsigned i = 0; i < list.size(); ++i) put(list[i], from.logs[i]);
 }
 
+template <class Id>
+void put_ids(capnp::List<capnp::Data>::Builder to, const std::vector<Id>& from) {
+  for (unsigned i = 0; i < to.size(); ++i) to.set(i, wire_data(from[i].view()));
+}
+
 void put(Wire::Builder to, const GetCheckpoints& from) {
-  auto list = to.initGetCheckpoints(static_cast<unsigned>(from.logs.size()));
-  for (unsigned i = 0; i < list.size(); ++i) list.set(i, wire_data(from.logs[i].view()));
+  put_ids(to.initGetCheckpoints(static_cast<unsigned>(from.logs.size())), from.logs);
 }
 
 void put(Wire::Builder to, const Announce& from) {
@@ -187,6 +191,10 @@ void put(Wire::Builder to, const JoinGranted& from) {
 void put(Wire::Builder to, const Ping& from) { to.setPing(wire_data(from.digest.view())); }
 void put(Wire::Builder to, const Pong& from) { to.setPong(wire_data(from.digest.view())); }
 void put(Wire::Builder to, const Evidence& from) { to.setEvidence(from.text); }
+
+void put(Wire::Builder to, const Unasked& from) {
+  put_ids(to.initUnasked(static_cast<unsigned>(from.members.size())), from.members);
+}
 
 void put(Wire::Builder to, const Agreed& from) {
   auto group = to.initAgreed();
@@ -287,6 +295,14 @@ Agreed take_agreed(Wire::Agreed::Reader from) {
   return agreed;
 }
 
+template <class Id>
+std::vector<Id> take_ids(capnp::List<capnp::Data>::Reader from, std::size_t max) {
+  std::vector<Id> ids;
+  ids.reserve(count(from, max));
+  for (const auto id : from) ids.push_back(octets<Id>(id));
+  return ids;
+}
+
 GetTiles take_get_tiles(Wire::GetTiles::Reader from) {
   GetTiles get{octets<LogId>(from.getLog()), tree_size(from.getSize()), {}};
   const auto list = from.getTiles();
@@ -325,13 +341,9 @@ Message take(Wire::Reader from) {
     }
     case Wire::HAVE:
       return take_have(from.getHave());
-    case Wire::GET_CHECKPOINTS: {
-      GetCheckpoints get;
-      const auto list = from.getGetCheckpoints();
-      get.logs.reserve(count(list, limits::entries_per_list_max));
-      for (const auto log : list) get.logs.push_back(octets<LogId>(log));
-      return get;
-    }
+    case Wire::GET_CHECKPOINTS:
+      return GetCheckpoints{
+          take_ids<LogId>(from.getGetCheckpoints(), limits::entries_per_list_max)};
     case Wire::ANNOUNCE:
       return take_announce(from.getAnnounce());
     case Wire::PUSH: {
@@ -397,11 +409,11 @@ Message take(Wire::Reader from) {
       return Evidence{checked_text(from.getEvidence(), limits::evidence_bytes_max)};
     case Wire::AGREED:
       return take_agreed(from.getAgreed());
+    case Wire::UNASKED:
+      return Unasked{take_ids<MemberId>(from.getUnasked(), limits::witnesses_max)};
   }
   throw Refused{fail(Errc::malformed, "a message of an unknown kind")};
 }
-
-constexpr std::uint32_t not_held = 0xFFFF'FFFF;
 
 /// What makes a message large, if it is.
 std::size_t bulk_bytes(const Message& message) {
@@ -463,33 +475,6 @@ Result<Message> decode_message(BytesView in) {
   } catch (const kj::Exception&) {
     return fail(Errc::malformed, "a message does not follow the format");
   }
-}
-
-void append_payload(Bytes& list, std::optional<BytesView> payload) {
-  append_integer<std::uint32_t>(list,
-                                payload ? static_cast<std::uint32_t>(payload->size()) : not_held);
-  if (payload) append(list, *payload);
-}
-
-Result<std::vector<std::optional<BytesView>>> split_payloads(BytesView list, std::size_t max) {
-  std::vector<std::optional<BytesView>> out;
-  while (!list.empty()) {
-    if (list.size() < 4 || out.size() == max) {
-      return fail(Errc::malformed, "a list of payloads does not end well");
-    }
-    const auto length = read_integer<std::uint32_t>(list);
-    list = list.subspan(4);
-    if (length == not_held) {
-      out.emplace_back(std::nullopt);
-      continue;
-    }
-    if (length > list.size() || length > limits::payload_bytes_max) {
-      return fail(Errc::malformed, "a payload claims more than there is");
-    }
-    out.emplace_back(list.first(length));
-    list = list.subspan(length);
-  }
-  return out;
 }
 
 }  // namespace kith::peer

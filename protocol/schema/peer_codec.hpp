@@ -9,6 +9,7 @@
 #include "protocol/base/result.hpp"
 #include "protocol/base/types.hpp"
 #include "protocol/schema/cosignature.hpp"
+#include "protocol/schema/payload_list.hpp"
 #include "protocol/schema/record_codec.hpp"
 
 /// What daemons say to one another once a channel is up: the structs of peer.capnp, one segment to
@@ -172,18 +173,18 @@ struct Agreed {
   std::vector<std::vector<TreeHash>> paths;
   friend bool operator==(const Agreed&, const Agreed&) = default;
 };
+/// The sender signs though these witnesses of its log did not say what they hold of it, as its
+/// operator told it to.
+struct Unasked {
+  std::vector<MemberId> members;  ///< At most witnesses_max.
+  friend bool operator==(const Unasked&, const Unasked&) = default;
+};
 
 using Message = std::variant<Welcome, Have, GetCheckpoints, Announce, Push, Cosigned, GetTiles,
                              Tiles, GetEntries, Entries, GetPayloads, Payloads, JoinRequest,
-                             JoinWaiting, JoinGranted, Ping, Pong, Evidence, Agreed>;
+                             JoinWaiting, JoinGranted, Ping, Pong, Evidence, Agreed, Unasked>;
 [[nodiscard]] Bytes encode(const Message& message);
 /// malformed or too_large; never throws. Counts and sizes are checked against limits.hpp.
 [[nodiscard]] Result<Message> decode_message(BytesView bytes);
-
-/// The payload list of Entries, Push and Payloads.
-void append_payload(Bytes& list, std::optional<BytesView> payload);
-/// Views into `list`; at most `max` items.
-[[nodiscard]] Result<std::vector<std::optional<BytesView>>> split_payloads(BytesView list,
-                                                                           std::size_t max);
 
 }  // namespace kith::peer

@@ -48,6 +48,18 @@ bool SyncEngine::is_storing(const LogId& id) const {
   return log != logs_.end() && (log->second.stores_pending != 0 || log->second.puts_pending != 0);
 }
 
+bool SyncEngine::own_log_settled() const {
+  return std::ranges::all_of(logs_, [&](const auto& entry) {
+    const auto& [id, log] = entry;
+    if (!log.own) return true;
+    const bool asked = std::ranges::any_of(peers_, [&](const auto& peer) {
+      const auto said = peer.second.logs.find(id);
+      return said != peer.second.logs.end() && said->second.asked_checkpoint;
+    });
+    return !asked && !log.target && log.stores_pending == 0;
+  });
+}
+
 bool SyncEngine::idle() const {
   const bool asking = std::ranges::any_of(peers_, [](const auto& entry) {
     return !entry.second.pending.empty() || entry.second.asked_other != 0;
@@ -335,6 +347,7 @@ void SyncEngine::compare_digests(PeerId id, const Hash& theirs, const DigestHalf
   if (theirs == digest()) {
     equal_digests(peer, changes_);
     common_[peer.member] = {first_half(theirs), changes_};
+    actions.push_back(OwnLogAnswered{id});
     return;
   }
   std::uint64_t known_up_to = 0;

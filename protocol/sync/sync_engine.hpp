@@ -195,13 +195,18 @@ struct CompareCheckpoint {
   LogId log;
   SignedCheckpoint other;
 };
+/// A peer said what it holds of our own log; if that is more, it is asked for.
+struct OwnLogAnswered {
+  PeerId peer = 0;
+};
 /// A peer holds a larger checkpoint of our own log than we do: sign nothing until it is fetched.
 struct OwnLogBehind {
   LogId log;
   std::uint64_t size = 0;
 };
-using Action = std::variant<Send, Serve, AnnounceLogs, PushEntries, StoreEntries, StorePayloads,
-                            PutLeaves, DropPeer, ForkFound, CompareCheckpoint, OwnLogBehind>;
+using Action =
+    std::variant<Send, Serve, AnnounceLogs, PushEntries, StoreEntries, StorePayloads, PutLeaves,
+                 DropPeer, ForkFound, CompareCheckpoint, OwnLogAnswered, OwnLogBehind>;
 
 /// Decides what to tell each peer so that every followed log reaches every member.
 ///
@@ -229,6 +234,10 @@ class SyncEngine {
   [[nodiscard]] bool fetching(const LogId& log) const;
   /// Whether something of the log is on its way to the store.
   [[nodiscard]] bool is_storing(const LogId& log) const;
+  /// Nobody is known to hold more of our own log, and nothing of it is on its way.
+  [[nodiscard]] bool own_log_settled() const;
+  /// What was in common with others is not known any more: they are asked for everything anew.
+  void forget_common() { common_.clear(); }
   /// Nothing is being asked for or stored.
   [[nodiscard]] bool idle() const;
 
@@ -332,8 +341,8 @@ class SyncEngine {
   void receive(PeerId peer, peer::Payloads& message, Actions& actions);
   void receive(PeerId peer, peer::Ping& message, Actions& actions);
   void receive(PeerId peer, peer::Pong& message, Actions& actions);
-  /// Cosigned, Evidence, Agreed and the join conversation are the driver's: they never reach a
-  /// member's engine.
+  /// Cosigned, Evidence, Agreed, Unasked and the join conversation are the driver's: they never
+  /// reach a member's engine.
   template <class Other>
   void receive(PeerId peer, Other& message, Actions& actions);
 

@@ -29,6 +29,7 @@ void SyncEngine::receive(PeerId id, peer::Have& message, Actions& actions) {
     const auto known = logs_.find(theirs.log);
     if (known == logs_.end()) continue;  // Kept for the day we follow it.
     Log& log = known->second;
+    if (log.own) actions.push_back(OwnLogAnswered{id});
     const std::uint64_t ours = log.checkpoint.size;
     const bool more = theirs.size > ours && (!log.target || theirs.size > log.target->size);
     const bool other = theirs.size == ours && (theirs.root != log.checkpoint.root);
@@ -237,6 +238,7 @@ void SyncEngine::receive(PeerId id, Other&, Actions& actions) {
 template void SyncEngine::receive(PeerId, peer::Cosigned&, Actions&);
 template void SyncEngine::receive(PeerId, peer::Evidence&, Actions&);
 template void SyncEngine::receive(PeerId, peer::Agreed&, Actions&);
+template void SyncEngine::receive(PeerId, peer::Unasked&, Actions&);
 template void SyncEngine::receive(PeerId, peer::JoinRequest&, Actions&);
 template void SyncEngine::receive(PeerId, peer::JoinWaiting&, Actions&);
 template void SyncEngine::receive(PeerId, peer::JoinGranted&, Actions&);

@@ -39,7 +39,7 @@ class ConsentBench : public Bench {
     open.proposals[0].effects = {"pause CALD"};
     daemon.on<local::StatusRequest>(some_status());
     daemon.on<local::PublishRequest>(
-        local::PublishAnswer{std::vector<local::PublishedRow>(records), 20, "note"});
+        local::PublishAnswer{std::vector<local::PublishedRow>(records), 20, "note", ""});
     set();
   }
   void set() {
@@ -313,7 +313,7 @@ TEST(Consent, HasOneShapeInJson) {
   ConsentBench bench(2);
   const auto json = bench.run({"consent", "ZZC", "--yes", "--json"}).json();
   EXPECT_EQ(keys_of(json),
-            (std::vector<std::string>{"checkpoint", "entries", "proposals", "size"}));
+            (std::vector<std::string>{"checkpoint", "entries", "proposals", "size", "waiting"}));
   EXPECT_EQ(keys_of(json["proposals"][0]),
             (std::vector<std::string>{"explanation", "id", "state"}));
   EXPECT_EQ(json["proposals"][0]["id"], json["entries"][0]["id"]);

@@ -61,12 +61,12 @@ TEST(Peers, HasOneShapeInJson) {
   bench.daemon.on<local::MembersRequest>(local::MembersAnswer{{some_member("ASH")}});
   const auto json = bench.run({"peers", "--json"}).json();
   EXPECT_EQ(keys_of(json), (std::vector<std::string>{"members"}));
-  EXPECT_EQ(
-      keys_of(json["members"][0]),
-      (std::vector<std::string>{"addresses", "agreed_size", "behind",     "code",   "connected",
-                                "cosigned",  "frozen",      "gaps",       "heard",  "held_size",
-                                "judged",    "known_size",  "last_error", "member", "name",
-                                "paused",    "records",     "role",       "self",   "witnesses"}));
+  EXPECT_EQ(keys_of(json["members"][0]),
+            (std::vector<std::string>{
+                "addresses",  "agreed_size", "behind",   "code",      "connected", "cosigned",
+                "frozen",     "gaps",        "heard",    "held_size", "judged",    "known_size",
+                "last_error", "member",      "name",     "paused",    "records",   "role",
+                "self",       "unasked",     "witnesses"}));
   EXPECT_EQ(json["members"][0]["behind"], 5);
   EXPECT_TRUE(json["members"][0]["heard"].is_null());
 }

@@ -156,7 +156,7 @@ TEST(Disclose, PublishesAConsentThatReadsAsItIsMeant) {
   shown.record.member = "ASH";
   bench.daemon.on<local::ShowRequest>(shown);
   bench.daemon.on<local::PublishRequest>(
-      local::PublishAnswer{std::vector<local::PublishedRow>(1), 20, "note"});
+      local::PublishAnswer{std::vector<local::PublishedRow>(1), 20, "note", ""});
   const Outcome outcome = bench.run({"disclose", "abcdefgh", "--to", "an \"auditor\"", "--purpose",
                                      "audit \\ 2026", "--allow", "--yes"});
   ASSERT_EQ(outcome.exit, Exit::ok) << outcome.err;

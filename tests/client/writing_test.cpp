@@ -18,7 +18,7 @@ class WritingBench : public Bench {
     local::MembersAnswer members;
     for (const char* code : {"ASH", "CALD"}) members.members.emplace_back().code = code;
     daemon.on<local::MembersRequest>(members);
-    local::PublishAnswer answer{std::vector<local::PublishedRow>(records), 20, "note"};
+    local::PublishAnswer answer{std::vector<local::PublishedRow>(records), 20, "note", ""};
     for (std::size_t i = 0; i < records; ++i) answer.records[i].index = 10 + i;
     daemon.on<local::PublishRequest>(answer);
   }
@@ -309,7 +309,7 @@ TEST(Publish, HasOneShapeInJson) {
   WritingBench bench;
   bench.write("a.md", good_practice());
   const auto json = bench.run({"publish", "a.md", "--json"}).json();
-  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"checkpoint", "entries", "size"}));
+  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"checkpoint", "entries", "size", "waiting"}));
   EXPECT_EQ(keys_of(json["entries"][0]),
             (std::vector<std::string>{"file", "id", "index", "kind", "title"}));
   EXPECT_EQ(json["entries"][0]["index"], 10);
@@ -440,7 +440,7 @@ TEST(Reply, RefusesBadArguments) {
 TEST(Reply, HasOneShapeInJson) {
   WritingBench bench;
   const auto json = bench.run({"reply", "a4dq", "--text", "x", "--json"}).json();
-  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"checkpoint", "entries", "size"}));
+  EXPECT_EQ(keys_of(json), (std::vector<std::string>{"checkpoint", "entries", "size", "waiting"}));
   EXPECT_TRUE(json["entries"][0]["file"].is_null());
 }
 

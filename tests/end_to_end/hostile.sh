@@ -44,6 +44,7 @@ start() { # member, arguments of kithd run
   pid[$1]=$!
   until_true 60 as "$1" steward status || die "the daemon of $1 did not start"
 }
+signs() { ! as "$1" steward status | grep -q "before anything more is signed"; }
 stop() {
   kill "${pid[$1]}"
   wait "${pid[$1]}" || failed "the daemon of $1 did not end well"
@@ -173,9 +174,11 @@ for sources in one many; do
   sync_time "flood_from_${sources}_with_limits_by_source"
   end_attack
 done
-stop BRA
 stop ASH
 start ASH
+# It signs once BRA has answered.
+until_true 60 signs ASH || die "ASH does not sign after its restart"
+stop BRA
 
 echo "# records"
 attack door "author=$dir/ASH-ward.kith-key"

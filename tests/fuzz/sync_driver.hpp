@@ -201,6 +201,7 @@ class SyncDriver {
     KITH_CHECK(action.other.size < logs_[action.log].checkpoint);
     if (action.other.root != truth().ranges[action.other.size].root()) freeze(action.log);
   }
+  void carry_out(sync::OwnLogAnswered&) {}
   void carry_out(sync::OwnLogBehind& action) {
     KITH_CHECK(action.log == own_log);
     logs_[own_log].behind = true;

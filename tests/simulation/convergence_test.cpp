@@ -86,7 +86,7 @@ TEST(Damage, HealsWhileEverythingElseGoesWrong) {
   std::size_t leaves = 0;
   for (const std::uint64_t seed : seeds(40, 50)) {
     Options options = everything_goes_wrong(seed);
-    options.faults.damages_per_minute = 10;
+    options.faults.damages_per_minute = 20;
     World world(seed, options);
     world.run(60 * second);
     const bool settled = world.settle(3'600 * second);

@@ -47,6 +47,8 @@ void World::Node::start() {
   options.check_signatures = given.check_signatures && !forges;
   options.check_hashes = given.check_hashes;
   options.fold_rules = given.fold_rules;
+  options.ask_before_signing =
+      given.ask_before_signing && !(world_.is_forger(index_) && given.forger == Forger::forks);
   ++life_;
   replica_ = std::make_unique<daemon::Replica>(*identity_, options, marks_, *this);
   later(world_.between(0, 1'000'000), [this] { tick(); });
@@ -76,7 +78,12 @@ void World::Node::crash() {
 
 void World::Node::later(Time delay, std::function<void()> what) {
   world_.after(delay, [this, life = life_, what = std::move(what)] {
-    if (life == life_ && replica_) what();
+    if (life != life_ || !replica_) return;
+    if (stopped_at_) {
+      held_back_.push_back(what);
+    } else {
+      what();
+    }
   });
 }
 
@@ -109,7 +116,9 @@ void World::Node::drop(daemon::PeerId peer, const Error& why) {
     if (link) whom = link->dialler == index_ ? link->listener : link->dialler;
     world_.accused(index_, whom, why.detail);
   }
-  if (link) world_.break_link(link);
+  if (link) return world_.break_link(link);
+  // It broke while this machine stood still.
+  later(0, [this, peer] { replica_->peer_lost(peer); });
 }
 
 Millis World::Node::now() {
@@ -117,7 +126,7 @@ Millis World::Node::now() {
                              clock_skew_ms_);
 }
 
-std::uint64_t World::Node::monotonic_ms() { return world_.now_ / 1000; }
+std::uint64_t World::Node::monotonic_ms() { return (world_.now_ - stood_still_) / 1000; }
 
 void World::Node::post(std::function<void()> what) { later(0, std::move(what)); }
 

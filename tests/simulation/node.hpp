@@ -32,6 +32,9 @@ class World::Node : public daemon::Host {
   [[nodiscard]] const Seed& recovery() const { return recovery_; }
   /// The same member on another machine, with what the first had on its disk.
   void become_copy_of(const Node& other, std::size_t index);
+  /// Nothing happens on it until it goes on, as if no time had passed but for the wall clock.
+  void stop_the_clock();
+  void go_on();
   [[nodiscard]] bool has_identity() const { return identity_.has_value(); }
   [[nodiscard]] const daemon::Identity& identity() const { return *identity_; }
   [[nodiscard]] MemberId member_id() const { return identity_->member; }
@@ -107,6 +110,9 @@ class World::Node : public daemon::Host {
   std::vector<RecordId> read_;  // Records to reply to.
   std::set<PublicKey> let_in_;  // Others' authors that a forger enrolled as its own.
   std::int64_t clock_skew_ms_ = 0;
+  std::optional<Time> stopped_at_;
+  Time stood_still_ = 0;
+  std::vector<std::function<void()>> held_back_;
 };
 
 }  // namespace kith::simulation

@@ -171,7 +171,8 @@ void World::Node::publish(std::vector<Record> records, bool acknowledge) {
       return;
     }
     for (const auto& row : published->records) {
-      world_.acknowledged_.push_back({row.id, index_, row.index, acknowledge});
+      const auto index = published->waiting.empty() ? std::optional(row.index) : std::nullopt;
+      world_.acknowledged_.push_back({row.id, index_, index, acknowledge});
       if (acknowledge) read_.push_back(row.id);
     }
   });

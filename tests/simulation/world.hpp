@@ -39,6 +39,14 @@ enum class Forger : std::uint8_t {
   forks,            ///< Signs two histories, from the call of fork() on.
 };
 
+/// What is put back of a machine.
+enum class Restored : std::uint8_t {
+  database,                 ///< Its databases; the high-water file is the newest.
+  directory,                ///< The whole directory.
+  directory_without_marks,  ///< All but the high-water file, which is lost.
+  machine,                  ///< Memory and all, as a snapshot of a virtual machine.
+};
+
 struct Options {
   std::size_t members = 3;
   Faults faults;
@@ -50,6 +58,7 @@ struct Options {
   bool check_signatures = true;
   bool check_hashes = true;
   FoldRules fold_rules = {};
+  bool ask_before_signing = true;
 };
 
 class World {
@@ -78,6 +87,24 @@ class World {
   [[nodiscard]] bool run_while_not(const std::function<bool()>& done, Time patience);
   /// From when the first honest member said that a log has two histories until the last did.
   [[nodiscard]] Time time_to_tell_all() const;
+  /// Whether an honest member said that a log has two histories.
+  [[nodiscard]] bool is_fork_told() const { return !told_of_fork_.empty(); }
+
+  // backup.cpp
+  /// How many entries the log of the member has on its own machine.
+  [[nodiscard]] std::uint64_t own_size(std::size_t index);
+  /// Its person publishes once; whether that goes out at once or waits, time must tell.
+  void publish(std::size_t index);
+  /// Its person publishes until its log has that many entries.
+  void fill(std::size_t index, std::uint64_t size);
+  /// Nobody reaches it, and it reaches nobody, until reconnect().
+  void isolate(std::size_t index);
+  void reconnect(std::size_t a, std::size_t b);
+  /// Remembers all of its machine, which goes on after a short while.
+  void back_up(std::size_t index);
+  /// The machine as it was at the last back_up().
+  void restore(std::size_t index, Restored what);
+  void pass(Time time) { run_until(now_ + time); }
 
   /// What went wrong so far, in words: an honest peer dropped, two histories signed, an
   /// acknowledged record lost, a forged one shown, members that do not agree. Empty: nothing.
@@ -106,8 +133,8 @@ class World {
   struct Acknowledged {
     RecordId id;
     std::size_t node = 0;
-    std::uint64_t index = 0;
-    bool document = false;  // Shown to people; governance is in no view.
+    std::optional<std::uint64_t> index;  // Nothing: it waited, and came into the log later.
+    bool document = false;               // Shown to people; governance is in no view.
   };
   struct Due {
     Time at = 0;
@@ -174,6 +201,9 @@ class World {
   std::deque<std::function<void()>> loops_;  // What goes on by itself, as long as the world.
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::vector<std::unique_ptr<Node>> nodes_;
+  std::unique_ptr<Node> backup_;
+  std::unique_ptr<Node> snapshot_;           // Its clock stands still.
+  std::vector<std::unique_ptr<Node>> gone_;  // What was due on them still knows them.
   std::vector<std::shared_ptr<Link>> links_;
   std::set<std::pair<std::size_t, std::size_t>> cut_;  // From, to: nothing passes.
   daemon::PeerId next_peer_ = 1;

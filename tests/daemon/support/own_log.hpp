@@ -90,7 +90,9 @@ class OwnLog : public ::testing::Test {
     return publishes(machine, "document", to_bytes(view("# Title\n\ntext\n")));
   }
   [[nodiscard]] bool publishes(Machine& machine, const std::string& kind, const Bytes& body) {
-    return std::holds_alternative<local::PublishAnswer>(machine.ask(act(kind, body)));
+    const auto answer = machine.ask(act(kind, body));
+    const auto* published = std::get_if<local::PublishAnswer>(&answer);
+    return published != nullptr && published->waiting.empty();
   }
   [[nodiscard]] local::PublishRequest act(const std::string& kind, const Bytes& body,
                                           std::size_t count = 1) {

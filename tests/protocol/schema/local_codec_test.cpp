@@ -196,7 +196,7 @@ std::vector<Answer> answers() {
       AuthorsAnswer{2, {{filled<PublicKey>(1), all_scopes}, {}}},
       ProposalsAnswer{},
       ProposalsAnswer{filled<DecisionId>(1), {proposal(), {}}, {candidate(), {}}},
-      PublishAnswer{{{filled<RecordId>(1), 2}, {}}, 3, "note"},
+      PublishAnswer{{{filled<RecordId>(1), 2}, {}}, 3, "note", "asking"},
       EnrolAnswer{4},
       InviteAnswer{"kith-invite v1\n", 5},
       ListAnswer{{summary(true), summary(false), {}}, true},

@@ -42,7 +42,8 @@ std::vector<Message> one_of_each() {
       Ping{id<Hash>(1)},
       Pong{id<Hash>(2)},
       Evidence{"kith-evidence v1\n"},
-      Agreed{log, 8, id<TreeHash>(1), {word, word}, {{}, {id<TreeHash>(2), id<TreeHash>(3)}}}};
+      Agreed{log, 8, id<TreeHash>(1), {word, word}, {{}, {id<TreeHash>(2), id<TreeHash>(3)}}},
+      Unasked{{id<MemberId>(1), id<MemberId>(2)}}};
 }
 
 TEST(PeerCodec, EveryMessageSurvivesTheWire) {
