@@ -354,6 +354,7 @@ Result<bool> Replica::Impl::take(LogState& state, const Judged& judged) {
     if (!added && added.error().code == Errc::conflict) {
       compare_certificates(state.member, certificate->statement);
     }
+    if (added) certificate_replaced(state.member);
     return added;
   }
   if (const auto* list = std::get_if<CutListText>(&judged.parsed)) {

@@ -101,6 +101,7 @@ Result<bool> Replica::Impl::hear_certificate(const MemberId& owner, const Bytes&
     drop_sessions_of_cut_keys(*certificate);
   }
   refreeze(owner);
+  certificate_replaced(owner);
   return true;
 }
 

@@ -254,6 +254,11 @@ void Replica::Impl::publish(local::PublishRequest request,
 }
 
 std::optional<Error> Replica::Impl::why_not_govern() const {
+  if (rebuilding) {
+    return fail(Errc::unavailable,
+                "this member is being rebuilt, and what it said before is not all here: give words "
+                "on proposals, and enrol, once kith status says that it is done");
+  }
   if (!is_held_up(own_log)) return std::nullopt;
   // Who does not know its own last word might give two, and whoever asks would wait for ever.
   return fail(

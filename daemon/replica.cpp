@@ -47,6 +47,8 @@ void Replica::Impl::tick() {
   step(sync::Tick{host.monotonic_ms()});
   (void)has_resumed();
   end_asking_if_answered();
+  drop_replaced();
+  tend_rebuilding();
   report_audits();
   report_publishing();
   if (host.monotonic_ms() - tended_ms < tend_every_ms) return;
@@ -87,6 +89,8 @@ sync::LogFollowed Replica::Impl::followed(const LogId& id) const {
 }
 
 void Replica::Impl::begin_following(const LogId& id) {
+  // A member that is rebuilt begins without a log of its own.
+  if (id == own_log && !own_range) own_range = CompactRange();
   step(followed(id));
   // Before anyone else admitted us, our own word is all there is.
   recompute_agreed(id);
@@ -314,8 +318,11 @@ void Replica::peer_connected(const PeerSession& session) {
     // Both dialled at once: both sides keep the one that the lower member id dialled, else the
     // newer.
     const bool we_are_lower = in.me.member < *session.member;
-    const bool keep_old =
-        peer.session.we_dialled != session.we_dialled && peer.session.we_dialled == we_are_lower;
+    // With keys that were replaced, it is what is left of a machine that is gone.
+    const bool same_keys = peer.session.transport_key == session.transport_key;
+    const bool keep_old = same_keys ? peer.session.we_dialled != session.we_dialled &&
+                                          peer.session.we_dialled == we_are_lower
+                                    : in.is_of_newest_keys(peer.session);
     if (keep_old) {
       in.host.drop(session.peer, fail(Errc::conflict, "another connection with it is kept"));
       return;

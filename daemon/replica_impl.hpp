@@ -27,14 +27,16 @@
 /// asks of the disk), absorb.cpp (from durable leaves to verified records), show.cpp (from these to
 /// what people read), membership.cpp (decisions, duties), evidence.cpp (two histories),
 /// frozen_log.cpp, given_up.cpp, asking.cpp (before anything is signed), waiting_acts.cpp, mend.cpp
-/// (leaves that were damaged), joining.cpp, naming.cpp, publish.cpp (own appends), describe.cpp
-/// (rows of the views), answers.cpp (local clients), audit_job.cpp, export_job.cpp, disclose.cpp.
+/// (leaves that were damaged), rebuilding.cpp (a member whose disk is gone), joining.cpp,
+/// naming.cpp, publish.cpp (own appends), describe.cpp (rows of the views), answers.cpp (local
+/// clients), audit_job.cpp, export_job.cpp, disclose.cpp.
 namespace kith::daemon {
 
 inline constexpr const char* outdated_text =
     "this directory holds the keys of an earlier certificate of this member, and the others know a "
-    "newer one: nothing is signed; put back the newest copy of the directory, or run kithd renew "
-    "--reason lost";
+    "newer one: nothing is signed; if the member was rebuilt on another machine, never start this "
+    "one again; otherwise put back the newest copy of the directory, or run kithd renew --reason "
+    "lost";
 
 inline constexpr const char* false_keys_text =
     "the sponsor handed over keys that are not this network's, so nothing can be read or said: "
@@ -389,15 +391,37 @@ struct Replica::Impl {
   void do_duties();
   void append_by_daemon(LeafClass leaf_class, const std::string& kind, Bytes body);
   [[nodiscard]] std::optional<KeyGrant> grant_due();
+  [[nodiscard]] std::optional<KeyGrant> grant_due_again() const;
   void add_space_keys(const SpaceKeys& keys);
+
+  // rebuilding.cpp
+  struct NotTakenIn {
+    std::string why;
+    std::string what_to_do;
+  };
+  /// Why a member that comes with this certificate is not let in again; nothing if it is.
+  [[nodiscard]] std::optional<NotTakenIn> why_not_rebuilt(const Certificate& certificate) const;
+  /// A member that came with an invitation, of which why_not_rebuilt() says nothing. False: its
+  /// connection is ended.
+  [[nodiscard]] bool take_rebuilt(PeerId peer, const Certificate& certificate,
+                                  const Bytes& statement);
+  /// A certificate of another member is known that was not.
+  void certificate_replaced(const MemberId& owner);
+  void drop_replaced();
+  /// Whether its connection is made with the keys of the member's newest certificate.
+  [[nodiscard]] bool is_of_newest_keys(const PeerSession& session) const;
+  /// In a sentence how far it is.
+  [[nodiscard]] std::string rebuilding_detail() const;
+  void tend_rebuilding();
+  void learn_own_profile();
 
   // joining.cpp
   void candidate_message(PeerId peer, peer::Message& message);
   void sponsor_message(PeerId peer, const peer::Message& message);
-  /// Why this newcomer cannot be proposed, or empty.
-  [[nodiscard]] std::string why_not_candidate(const peer::JoinRequest& request,
-                                              const Certificate& certificate) const;
-  void refuse_candidate(PeerId peer, const peer::JoinRequest& request, const std::string& why);
+  /// Why whoever asks with this certificate is neither proposed nor let in again; nothing if it is.
+  [[nodiscard]] std::optional<NotTakenIn> why_not_taken_in(const peer::JoinRequest& request,
+                                                           const Certificate& certificate) const;
+  void refuse_candidate(PeerId peer, const peer::JoinRequest& request, const NotTakenIn& no);
   void grant_candidates();
   void invite(const local::InviteRequest& request, std::function<void(local::Answer)> answer);
   /// Whether it may still be used, by whoever used it first.
@@ -511,8 +535,12 @@ struct Replica::Impl {
   std::set<Key32> refused_with;  // Invitations with which somebody was refused: said once each.
   std::string sponsor_said;      // While we wait to be admitted.
   std::size_t sponsor_lines = 0;
+  std::set<PeerId> replaced;  // With keys that their member has replaced: they end with a tick.
 
   // Own log.
+  bool rebuilding = false;  // Its directory was made by kithd recover, and all comes from others.
+  std::string stage;        // What was last said of that, without its numbers.
+  std::size_t stage_lines = 0;
   std::optional<std::string> no_signing;  // Why nothing may be signed now.
   std::optional<Asking> asking;           // Nothing is signed before enough others have answered.
   std::vector<MemberId> unasked;          // Without whose answers we sign, as the operator said.

@@ -41,6 +41,8 @@ Replica::Impl::Impl(Identity identity, Options given, const storage::HighWaterMa
   for (const storage::LogHead& head : storage::log_store::heads(*log_txn)) {
     load_log(*log_txn, *view_txn, head, marks);
   }
+  rebuilding =
+      own->reason == Certificate::Reason::lost && certificate_due && !marks.contains(own_log);
   load_evidence(*log_txn);
   look_for_given_up(*log_txn);
   load_waiting(*log_txn);
@@ -187,7 +189,7 @@ void Replica::Impl::load() {
   if (me.network_secret) follow(commons_log(me.founder), me.founder);
   govern();
   end_asking_if_answered();
-  if (const auto why = why_not_sign()) host.log_line(*why);
+  if (const auto why = why_not_sign(); why && !rebuilding) host.log_line(*why);
   if (own_range && own_range->size() > 0 && !why_not_sign()) sign_what_is_held();
   for (const auto& [log, _] : logs) {
     judge_more(log);

@@ -272,7 +272,8 @@ void Replica::Impl::carry_out(sync::DropPeer& action) {
 
 void Replica::Impl::carry_out(sync::OwnLogBehind& action) {
   signed_size = std::max(signed_size, action.size);
-  if (no_signing) return;
+  // A member that is rebuilt signs nothing before all of it is here, whoever has it.
+  if (no_signing || rebuilding) return;
   no_signing = "a peer holds " + std::to_string(action.size) +
                " entries of our own log, more than this store: fetching them back first";
   host.log_line(*no_signing);

@@ -83,6 +83,10 @@ Result<Certificate> verify_certificate(BytesView statement) {
   return verify_certificate(statement, unchecked->member);
 }
 
+Hash certificate_hash(const Certificate& certificate) {
+  return blake2b({view(certificate_domain), encode(certificate)});
+}
+
 std::optional<MemberId> read_member(BytesView statement) {
   const auto parts = split(statement);
   const auto unchecked = parts ? decode_certificate(parts->segment) : parts.error();

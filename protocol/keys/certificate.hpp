@@ -13,6 +13,8 @@ namespace kith {
 [[nodiscard]] Result<Certificate> verify_certificate(BytesView statement, const MemberId& member);
 /// For a candidate nobody knows yet: the member id is read from the segment, then all is checked.
 [[nodiscard]] Result<Certificate> verify_certificate(BytesView statement);
+/// H of the bytes that its signature covers.
+[[nodiscard]] Hash certificate_hash(const Certificate& certificate);
 /// Whose certificate it is, without checking it: for a statement that was verified before.
 [[nodiscard]] std::optional<MemberId> read_member(BytesView statement);
 

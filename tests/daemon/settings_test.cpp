@@ -129,5 +129,28 @@ TEST(Settings, MistakesAreUsageAndHelpIsNot) {
   EXPECT_EQ(std::get<Exit>(parse({"--version"})), Exit::ok);
 }
 
+TEST(Settings, RecoverRebuildsOrRehearses) {
+  const auto rebuild = command<RecoverSettings>(
+      parse({"--dir", "d", "recover", "--join", "i", "--steward", "k", "--above", "12"}));
+  EXPECT_EQ(rebuild.join, "i");
+  EXPECT_EQ(rebuild.above, "12");
+  EXPECT_FALSE(rebuild.rehearse);
+  EXPECT_TRUE(command<RecoverSettings>(parse({"--dir", "d", "recover", "--rehearse"})).rehearse);
+  EXPECT_EQ(command<RecoverSettings>(parse({"recover", "--rehearse", "--member", "m"})).member,
+            "m");
+  for (const std::vector<const char*>& wrong :
+       {std::vector<const char*>{"recover", "--join", "i", "--steward", "k"},
+        {"--dir", "d", "recover"},
+        {"--dir", "d", "recover", "--join", "i"},
+        {"--dir", "d", "recover", "--steward", "k"},
+        {"--dir", "d", "recover", "--join", "i", "--steward", "k", "--member", "m"},
+        {"recover", "--rehearse"},
+        {"--dir", "d", "recover", "--rehearse", "--member", "m"},
+        {"--dir", "d", "recover", "--rehearse", "--join", "i"},
+        {"--dir", "d", "recover", "--rehearse", "--above", "1"}}) {
+    EXPECT_EQ(std::get<Exit>(parse(wrong)), Exit::usage);
+  }
+}
+
 }  // namespace
 }  // namespace kith::daemon
