@@ -33,6 +33,7 @@ void World::Node::become(daemon::Identity identity, const Seed& recovery) {
 void World::Node::become_copy_of(const Node& other, std::size_t index) {
   index_ = index;
   author_ = other.author_;
+  recovery_ = other.recovery_;
   identity_ = other.identity_;
   log_ = other.log_;
   *views_ = *other.views_;

@@ -30,6 +30,8 @@ class World::Node : public daemon::Host {
   [[nodiscard]] const PublicKey& steward() const { return author_.public_key(); }
   void become(daemon::Identity identity, const Seed& recovery);
   [[nodiscard]] const Seed& recovery() const { return recovery_; }
+  /// All that the machine held; not what its people have.
+  void lose_disk();
   /// The same member on another machine, with what the first had on its disk.
   void become_copy_of(const Node& other, std::size_t index);
   /// Nothing happens on it until it goes on, as if no time had passed but for the wall clock.

@@ -106,6 +106,21 @@ class World {
   void restore(std::size_t index, Restored what);
   void pass(Time time) { run_until(now_ + time); }
 
+  // rebuild.cpp
+  /// Its disk is gone, and with it the daemon.
+  void lose_disk(std::size_t index);
+  /// Its person begins anew with the recovery words and an invitation from the other; with words of
+  /// nobody if they are not its own.
+  void rebuild(std::size_t index, std::size_t inviter, bool with_its_words = true);
+  /// The same while the machine it had goes on, in the last place of all.
+  void rebuild_beside(std::size_t index, std::size_t inviter);
+  void crash(std::size_t index);
+  void start(std::size_t index);
+  [[nodiscard]] local::StatusAnswer status(std::size_t index);
+  /// What an audit says there of every log.
+  [[nodiscard]] std::vector<local::AuditRow> audit(std::size_t index);
+  [[nodiscard]] TreeHash root_at(std::size_t index, const LogId& log, std::uint64_t size);
+
   /// What went wrong so far, in words: an honest peer dropped, two histories signed, an
   /// acknowledged record lost, a forged one shown, members that do not agree. Empty: nothing.
   [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
