@@ -56,9 +56,8 @@ bool Replica::Impl::take_rebuilt(PeerId id, const Certificate& certificate,
 
 void Replica::Impl::certificate_replaced(const MemberId& owner) {
   const auto newest = newest_certificate(owner);
-  const bool elsewhere = newest && (newest->reason == Certificate::Reason::lost ||
-                                    newest->reason == Certificate::Reason::cut);
-  if (!elsewhere || owner == me.member) return;
+  const bool is_elsewhere = newest && newest->reason == Certificate::Reason::lost;
+  if (!is_elsewhere || owner == me.member) return;
   // A daemon that still runs with the keys before hears why it is left alone.
   for (const auto& [id, peer] : peers) {
     if (peer.candidate || peer.session.member != owner || is_of_newest_keys(peer.session)) continue;
