@@ -233,6 +233,8 @@ void Replica::Impl::absorb_done(const LogId& id) {
   if (id != own_log) return;
   if (asking) sign_the_mark_again();
   answer_judged();
+  look_for_own_certificate();
+  enrol_again();
   publish_what_waited();
 }
 
@@ -352,6 +354,15 @@ Result<bool> Replica::Impl::take(LogState& state, const Judged& judged) {
     if (!added && added.error().code == Errc::conflict) {
       compare_certificates(state.member, certificate->statement);
     }
+    if (added) certificate_replaced(state.member);
+    return added;
+  }
+  if (const auto* list = std::get_if<CutListText>(&judged.parsed)) {
+    const auto cut = state.keys.cut_without_list();
+    const LogId log = commons_log(state.member);
+    const TreeHash root = cut ? known_root(log, *cut).value_or(TreeHash()) : TreeHash();
+    auto added = state.keys.add_cut_list(judged.index, list->list, log, root);
+    if (!added) ++state.bad;
     return added;
   }
   if (const auto* enrolment = std::get_if<EnrolmentText>(&judged.parsed)) {

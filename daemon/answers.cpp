@@ -95,6 +95,8 @@ local::StatusAnswer Replica::Impl::status() const {
   }
   if (out.state == "joining") out.state_detail = joining_detail();
   if (const auto why = why_not_sign()) out.state_detail = *why;
+  if (rebuilding) out.state_detail = rebuilding_detail();
+  if (is_outdated()) out.state_detail = outdated_text;
   if (!waiting_acts.empty()) {
     out.state_detail +=
         (out.state_detail.empty() ? "" : "; ") + std::to_string(waiting_acts.size()) +

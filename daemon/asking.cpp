@@ -7,7 +7,7 @@ namespace kith::daemon {
 
 void Replica::Impl::begin_asking() {
   // Who is not a member yet has said nothing that others hold.
-  if (!me.network_secret) return;
+  if (!me.network_secret && !rebuilding) return;
   // Without a mark of what was signed, nothing but the others' word tells.
   if (!options.ask_before_signing && signed_before) return;
   asking = Asking();

@@ -71,6 +71,12 @@ class Auditor {
       audited_.row.keys.push_back({entry.index, entry.is_certificate, entry.statement});
     }
     audited_.row.are_keys_known = can_judge_;
+    check_cut(size);
+    // All are known: then it is the last one among these leaves whose key signs.
+    if (const Certificate* in_force = keys_.certificate_at(audited_.checkpoint.size);
+        can_judge_ && in_force != nullptr) {
+      audited_.certificates = {*in_force};
+    }
     check_root(audited_.checkpoint.size, audited_.checkpoint.root, "the checkpoint");
     for (const auto& [_, word] : audited_.cosignatures) {
       check_root(word.size, word.root, "a cosignature");
@@ -138,6 +144,7 @@ class Auditor {
                 "cannot be judged before it comes");
     }
     if (payload && can_judge_) judge_one(index, leaf, *payload);
+    check_cut(index);
   }
 
   void judge_one(std::uint64_t index, const Leaf& leaf, BytesView payload) {
@@ -161,13 +168,36 @@ class Auditor {
 
   void take_statement(const Judged& judged) {
     ++audited_.row.statements;
-    const auto* certificate = std::get_if<CertificateText>(&judged.parsed);
-    if (certificate != nullptr) ++audited_.row.certificates;
-    const auto added =
-        certificate != nullptr
-            ? keys_.add_certificate(judged.index, certificate->statement)
-            : keys_.add_enrolment(judged.index, std::get<EnrolmentText>(judged.parsed).statement);
+    const auto added = add_statement(judged);
     if (!added) fault(audited_, Verdict::forged, at_entry(judged.index) + added.error().detail);
+  }
+
+  [[nodiscard]] Result<bool> add_statement(const Judged& judged) {
+    if (const auto* certificate = std::get_if<CertificateText>(&judged.parsed)) {
+      ++audited_.row.certificates;
+      return keys_.add_certificate(judged.index, certificate->statement);
+    }
+    if (const auto* list = std::get_if<CutListText>(&judged.parsed)) {
+      const auto cut = keys_.cut_without_list();
+      if (!cut) return keys_.add_cut_list(judged.index, list->list, audited_.log, {});
+      auto added =
+          keys_.add_cut_list(judged.index, list->list, audited_.log,
+                             storage::log_store::root_at(*database_.read(), audited_.log, *cut));
+      if (!added) cut_refused_ = cut;
+      return added;
+    }
+    return keys_.add_enrolment(judged.index, std::get<EnrolmentText>(judged.parsed).statement);
+  }
+
+  /// Once the entry at `next` was judged, or the log is at its end.
+  void check_cut(std::uint64_t next) {
+    const auto cut = keys_.cut_without_list();
+    if (!cut || cut_refused_ == cut || next <= *cut || !can_judge_) return;
+    cut_refused_ = cut;
+    fault(audited_, Verdict::forged,
+          at_entry(*cut) +
+              "this certificate cuts the log, but the list that says where is not "
+              "the entry after it");
   }
 
   void note_root() {
@@ -187,6 +217,7 @@ class Auditor {
   BatchVerifier verifier_;
   std::set<PublicKey> authors_;
   bool can_judge_ = true;  // Nothing that decides who may speak was missing so far.
+  std::optional<std::uint64_t> cut_refused_;  // It was said that this one has no list.
   CompactRange range_;
   std::map<std::uint64_t, std::optional<TreeHash>> roots_;  // At sizes that somebody signed.
 };

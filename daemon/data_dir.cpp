@@ -9,7 +9,7 @@ namespace {
 
 constexpr mode_t dir_mode = 0700;
 constexpr unsigned secret_mode = 0600;
-constexpr std::size_t identity_bytes_max = 32 * limits::ki;
+constexpr std::size_t identity_bytes_max = 256 * limits::ki;
 constexpr const char* identity_name = "identity";
 
 Result<files::Lock> take_lock(const std::filesystem::path& path) {
@@ -26,9 +26,7 @@ bool is_there(const std::filesystem::path& path) {
   return std::filesystem::exists(path, ignored);
 }
 
-}  // namespace
-
-Result<DataDir> DataDir::open(const std::filesystem::path& path) {
+Result<bool> look_for_identity(const std::filesystem::path& path) {
   struct stat status{};
   const int found = ::stat((path / identity_name).c_str(), &status);
   if (found != 0 && errno != ENOENT && errno != ENOTDIR) {
@@ -39,6 +37,13 @@ Result<DataDir> DataDir::open(const std::filesystem::path& path) {
                                      path.string() +
                                      " init\" first, or name another directory with --dir");
   }
+  return true;
+}
+
+}  // namespace
+
+Result<DataDir> DataDir::open(const std::filesystem::path& path) {
+  if (const auto found = look_for_identity(path); !found) return found.error();
   auto lock = take_lock(path);
   if (!lock) return lock.error();
   return DataDir(path, std::move(*lock));
@@ -57,7 +62,7 @@ Result<DataDir> DataDir::create(const std::filesystem::path& path) {
   if (is_there(path / identity_name)) {
     return fail(Errc::conflict, path.string() +
                                     " already holds an identity: nothing was changed; "
-                                    "use a new directory for a new member");
+                                    "use a new directory");
   }
   if (is_there(dir.log()) || is_there(dir.high_water())) {
     return fail(Errc::conflict,
@@ -68,12 +73,15 @@ Result<DataDir> DataDir::create(const std::filesystem::path& path) {
   return dir;
 }
 
-Result<Identity> DataDir::load_identity() const {
-  auto text = files::read_secret(path_ / identity_name, identity_bytes_max);
+Result<Identity> DataDir::load_identity() const { return read_identity(path_); }
+
+Result<Identity> DataDir::read_identity(const std::filesystem::path& path) {
+  if (const auto found = look_for_identity(path); !found) return found.error();
+  auto text = files::read_secret(path / identity_name, identity_bytes_max);
   if (!text) return text.error();
   auto identity = decode_identity(*text);
   wipe(*text);
-  if (!identity) return fail(identity.error(), "reading " + (path_ / identity_name).string());
+  if (!identity) return fail(identity.error(), "reading " + (path / identity_name).string());
   return identity;
 }
 

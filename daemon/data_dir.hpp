@@ -25,10 +25,18 @@ class DataDir {
   /// what another member's daemon left.
   [[nodiscard]] static Result<DataDir> create(const std::filesystem::path& path);
 
+  /// The identity alone, also while another process runs on the directory. Errors as those of
+  /// open() and load_identity().
+  [[nodiscard]] static Result<Identity> read_identity(const std::filesystem::path& path);
+  /// Where the trail of a directory lies.
+  [[nodiscard]] static std::filesystem::path trail_of(const std::filesystem::path& path) {
+    return path / "trail";
+  }
+
   [[nodiscard]] std::filesystem::path high_water() const { return path_ / "high-water"; }
   [[nodiscard]] std::filesystem::path log() const { return path_ / "log"; }
   [[nodiscard]] std::filesystem::path views() const { return path_ / "views"; }
-  [[nodiscard]] std::filesystem::path trail() const { return path_ / "trail"; }
+  [[nodiscard]] std::filesystem::path trail() const { return trail_of(path_); }
   [[nodiscard]] std::filesystem::path socket() const { return path_ / "kithd.sock"; }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] const files::Lock& lock() const { return lock_; }

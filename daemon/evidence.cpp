@@ -22,17 +22,14 @@ Bytes key_of(const Contradiction& proven) {
 std::optional<SignedTree> Replica::Impl::signed_tree(const LogId& log, std::uint64_t size,
                                                      const TreeHash& root,
                                                      const std::string& note) const {
-  const MemberId& owner = logs.at(log).member;
-  for (const Bytes& statement : statements_of(owner)) {
-    const auto certificate = verify_certificate(statement, owner);
-    if (!certificate || !verify_checkpoint(note, log, certificate->log_key)) continue;
-    return SignedTree{size, root, note, statement};
-  }
-  return std::nullopt;
+  const auto signed_by = who_signed(log, note);
+  if (!signed_by) return std::nullopt;
+  return SignedTree{size, root, note, *signed_by->by.statement};
 }
 
 void Replica::Impl::carry_out(sync::ForkFound& action) {
   LogState& state = logs.at(action.log);
+  if (cut_away(action.log, action.other.note)) return;
   const auto& kept = state.checkpoint;
   if (action.other.size != kept.size && !action.beginning) {
     if (std::exchange(state.said_unproven, true)) return;
@@ -53,7 +50,7 @@ void Replica::Impl::carry_out(sync::CompareCheckpoint& action) {
   const auto& other = action.other;
   if (state.frozen || other.size == 0 || other.size >= state.checkpoint.size) return;
   const auto how = known_consistency(action.log, other.size, state.checkpoint.size);
-  if (!how || how->root == other.root) return;
+  if (!how || how->root == other.root || cut_away(action.log, other.note)) return;
   const auto kept =
       signed_tree(action.log, state.checkpoint.size, state.checkpoint.root, state.checkpoint.note);
   const auto smaller = signed_tree(action.log, other.size, other.root, other.note);
@@ -67,17 +64,13 @@ void Replica::Impl::contradicted(const Cosignature& given) {
   const auto known = state.cosignatures.find(given.witness);
   if (known == state.cosignatures.end() || known->second.size < given.size) return;
   const Cosignature& kept = known->second;
-  for (const Bytes& statement : statements_of(given.witness)) {
-    const auto certificate = verify_certificate(statement, given.witness);
-    if (!certificate || !verify_cosignature(given, certificate->witness_key) ||
-        !verify_cosignature(kept, certificate->witness_key)) {
-      continue;
-    }
+  for (const KnownCertificate& one_of : known_certificates(given.witness)) {
+    const PublicKey& key = one_of.certificate->witness_key;
+    if (!verify_cosignature(given, key) || !verify_cosignature(kept, key)) continue;
     const auto how = known_consistency(given.log, given.size, kept.size);
     if (!how) return;
-    const PublicKey& key = certificate->witness_key;
-    SignedTree one{given.size, given.root, note_of(given, key), statement};
-    SignedTree other{kept.size, kept.root, note_of(kept, key), statement};
+    SignedTree one{given.size, given.root, note_of(given, key), *one_of.statement};
+    SignedTree other{kept.size, kept.root, note_of(kept, key), *one_of.statement};
     return accuse(make_evidence(SpaceId{}, std::move(one), std::move(other), how->root, how->path));
   }
 }
@@ -85,10 +78,9 @@ void Replica::Impl::contradicted(const Cosignature& given) {
 void Replica::Impl::compare_certificates(const MemberId& member, const Bytes& statement) {
   const auto given = verify_certificate(statement, member);
   if (!given) return;
-  for (const Bytes& known : statements_of(member)) {
-    const auto other = verify_certificate(known, member);
-    if (!other || other->number != given->number || *other == *given) continue;
-    return accuse(make_evidence(known, statement));
+  for (const KnownCertificate& known : known_certificates(member)) {
+    if (known.certificate->number != given->number || *known.certificate == *given) continue;
+    return accuse(make_evidence(*known.statement, statement));
   }
 }
 
@@ -231,18 +223,23 @@ local::EvidenceAnswer Replica::Impl::kept_evidence() const {
 
 std::uint64_t Replica::Impl::newest_cut(const MemberId& member) const {
   std::uint64_t newest = 0;
-  for (const Bytes& statement : statements_of(member)) {
-    const auto certificate = verify_certificate(statement, member);
-    if (certificate && certificate->reason == Certificate::Reason::cut) {
-      newest = std::max(newest, certificate->number);
-    }
+  for (const KnownCertificate& known : known_certificates(member)) {
+    const bool cuts = known.certificate->reason == Certificate::Reason::cut;
+    if (cuts) newest = std::max(newest, known.certificate->number);
   }
   return newest;
 }
 
 bool Replica::Impl::counts(const Contradiction& proven) const {
   const auto newest = newest_certificate(proven.member);
-  return still_counts(proven, newest ? newest->number : 0, newest_cut(proven.member));
+  return still_counts(proven, newest ? newest->number : 0, newest_cut(proven.member)) &&
+         !(proven.liar == Liar::witness_key && is_about_a_cut(proven));
+}
+
+bool Replica::Impl::is_about_a_cut(const Contradiction& proven) const {
+  const auto log = proven.log ? logs.find(*proven.log) : logs.end();
+  if (log == logs.end()) return false;
+  return excused_by_cut(proven, log->second.keys);
 }
 
 bool Replica::Impl::is_distrusted(const MemberId& witness) const {
@@ -265,10 +262,13 @@ void Replica::Impl::refreeze(const MemberId& member) {
   if (log->second.frozen) {
     // Our own goes on with the next start, when the operator has seen to it.
     if (log->first == own_log) return;
+    log->second.said_below_agreed = false;
     host.log_line("the log of " + code_of(member) + " goes on from what was agreed");
     return set_back(log->first);
   }
   log->second.frozen = true;
+  // Where our own is cut, that is done without this daemon.
+  if (log->first == own_log) save_agreed();
   const LogId& id = log->first;
   const std::uint64_t size = std::min(log->second.agreed, log->second.size);
   if (engine.follows(id)) step(sync::LogFrozen{id, known_root(id, size).value_or(TreeHash{})});

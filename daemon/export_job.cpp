@@ -53,28 +53,6 @@ local::Answer read_entries(const storage::ReadTxn& txn,
 
 }  // namespace
 
-std::vector<Bytes> Replica::Impl::statements_of(const MemberId& member) const {
-  std::vector<Bytes> statements;
-  const auto add = [&](const Bytes& statement) {
-    if (std::ranges::find(statements, statement) == statements.end()) {
-      statements.push_back(statement);
-    }
-  };
-  if (const auto log = logs.find(commons_log(member)); log != logs.end()) {
-    for (const auto& entry : log->second.keys.statements()) {
-      if (entry.is_certificate) add(entry.statement);
-    }
-  }
-  if (const auto heard = heard_statements.find(member); heard != heard_statements.end()) {
-    add(heard->second);
-  }
-  if (fold) {
-    const auto admitted = fold->state().members.find(member);
-    if (admitted != fold->state().members.end()) add(admitted->second.certificate_statement);
-  }
-  return statements;
-}
-
 local::Answer Replica::Impl::export_logs(const local::ExportLogsRequest& request) const {
   local::ExportLogsAnswer answer;
   answer.network = me.network;

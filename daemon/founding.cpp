@@ -1,4 +1,5 @@
-// What `kithd init` writes: keys, the founder's first entries, or a candidate's own log.
+// What `kithd init` and `kithd recover` write: keys, the founder's first entries, or a candidate's
+// own log.
 #include "daemon/replica.hpp"
 #include "protocol/base/check.hpp"
 #include "protocol/keys/certificate.hpp"
@@ -17,32 +18,45 @@ Secret fresh(const Random& random) {
   return secret;
 }
 
-/// All keys of a new member; network and certificate follow.
-NewIdentity make_keys(const Profile& profile, const Random& random) {
-  NewIdentity made;
-  made.recovery = fresh<Seed>(random);
-  made.identity.member = MemberId::from(SigningKey(made.recovery).public_key().view());
-  made.identity.log_key = fresh<Seed>(random);
-  made.identity.witness_key = fresh<Seed>(random);
-  made.identity.transport_key = fresh<DhSecret>(random);
-  made.identity.sealing_key = fresh<DhSecret>(random);
-  made.identity.daemon_key = fresh<Seed>(random);
-  made.identity.profile = profile;
+/// New keys of the member whose recovery key it is; network and certificate follow.
+Identity make_keys(const SigningKey& recovery, const Profile& profile, const Random& random) {
+  Identity made;
+  made.member = MemberId::from(recovery.public_key().view());
+  made.log_key = fresh<Seed>(random);
+  made.witness_key = fresh<Seed>(random);
+  made.transport_key = fresh<DhSecret>(random);
+  made.sealing_key = fresh<DhSecret>(random);
+  made.daemon_key = fresh<Seed>(random);
+  made.profile = profile;
   return made;
 }
 
-Bytes first_certificate(const NewIdentity& made, const PublicKey& steward, Millis now) {
+NewIdentity make_keys(const Profile& profile, const Random& random) {
+  NewIdentity made;
+  made.recovery = fresh<Seed>(random);
+  made.identity = make_keys(SigningKey(made.recovery), profile, random);
+  return made;
+}
+
+Bytes certify(const Identity& made, const SigningKey& recovery, const PublicKey& steward,
+              std::uint64_t number, Certificate::Reason reason) {
   Certificate certificate;
-  certificate.network = made.identity.network;
-  certificate.member = made.identity.member;
-  certificate.number = now;
-  certificate.log_key = SigningKey(made.identity.log_key).public_key();
-  certificate.witness_key = SigningKey(made.identity.witness_key).public_key();
-  certificate.transport_key = dh_public(made.identity.transport_key);
-  certificate.sealing_key = dh_public(made.identity.sealing_key);
-  certificate.daemon_key = SigningKey(made.identity.daemon_key).public_key();
+  certificate.network = made.network;
+  certificate.member = made.member;
+  certificate.number = number;
+  certificate.log_key = SigningKey(made.log_key).public_key();
+  certificate.witness_key = SigningKey(made.witness_key).public_key();
+  certificate.transport_key = dh_public(made.transport_key);
+  certificate.sealing_key = dh_public(made.sealing_key);
+  certificate.daemon_key = SigningKey(made.daemon_key).public_key();
   certificate.steward = steward;
-  return sign_certificate(certificate, SigningKey(made.recovery));
+  certificate.reason = reason;
+  return sign_certificate(certificate, recovery);
+}
+
+Bytes first_certificate(const NewIdentity& made, const PublicKey& steward, Millis now) {
+  return certify(made.identity, SigningKey(made.recovery), steward, now,
+                 Certificate::Reason::first);
 }
 
 Record record_of(const std::string& kind, Bytes body, const PublicKey& author, Millis now,
@@ -149,6 +163,21 @@ Result<NewIdentity> join_network(const Invitation& invitation, const Profile& pr
   if (!appended) return appended.error();
   made.marks[log] = *appended;
   return made;
+}
+
+Result<Identity> rebuild_member(const Invitation& invitation, const Seed& recovery,
+                                const PublicKey& steward, std::uint64_t number,
+                                const Random& random) {
+  const Profile profile{std::string(rebuilt_code), "A member that is rebuilt", "", {}};
+  if (const auto checked = check_given(profile, steward); !checked) return checked.error();
+  const SigningKey key(recovery);
+  Identity me = make_keys(key, profile, random);
+  me.network = invitation.network;
+  me.decision = invitation.decision;
+  me.founder = invitation.founder;
+  me.invitation = invitation;
+  me.certificate = certify(me, key, steward, number, Certificate::Reason::lost);
+  return me;
 }
 
 }  // namespace kith::daemon

@@ -45,9 +45,9 @@ std::vector<MemberId> Replica::Impl::who_proves(const peer::Agreed& proof,
         !verify_consistency(proof.size, word.size, proof.paths[i], proof.root, word.root)) {
       continue;
     }
-    const auto certificates = certificates_of(word.witness);
-    const bool is_signed = std::ranges::any_of(certificates, [&](const Certificate& certificate) {
-      return verify_cosignature(word, certificate.witness_key);
+    const auto known = known_certificates(word.witness);
+    const bool is_signed = std::ranges::any_of(known, [&](const KnownCertificate& one) {
+      return verify_cosignature(word, one.certificate->witness_key);
     });
     if (is_signed) said[word.witness] = proof.size;
   }
@@ -67,6 +67,7 @@ void Replica::Impl::hear_agreed(const peer::Agreed& proof) {
   std::vector<MemberId> proving = who_proves(proof, state.member);
   if (proving.empty()) return;
   state.agreed_elsewhere = AgreedElsewhere{proof.size, proof.root, std::move(proving)};
+  if (proof.log == own_log) note_agreed_elsewhere(proof.size);
   if (known_root(proof.log, proof.size) == proof.root) return agreed_reached(proof.log);
   // What is held beyond what is agreed is of the other history, or may be.
   set_back(proof.log);
@@ -80,7 +81,22 @@ void Replica::Impl::agreed_reached(const LogId& log) {
   // Most of their words are of larger trees, which nobody fetches any more.
   for (const MemberId& witness : reached->witnesses) confirmed(log, witness, reached->size);
   raise_agreed(log, reached->size);
+  if (log == own_log) note_agreed_elsewhere(std::nullopt);
   govern();
+}
+
+void Replica::Impl::note_agreed_elsewhere(std::optional<std::uint64_t> size) {
+  // Where our own log is cut, that is done without this daemon.
+  write(
+      [=, log = own_log](storage::WriteTxn& txn, storage::HighWaterMarks&) {
+        const Bytes key = agreed_elsewhere_key(log);
+        if (size) {
+          txn.put(storage::Table::meta, key, encode_agreed_elsewhere(log, *size));
+        } else {
+          txn.erase(storage::Table::meta, key);
+        }
+      },
+      [](const std::optional<Error>&) {});
 }
 
 void Replica::Impl::confirmed(const LogId& log, const MemberId& witness, std::uint64_t size) {
@@ -92,8 +108,7 @@ void Replica::Impl::confirmed(const LogId& log, const MemberId& witness, std::ui
 }
 
 void Replica::Impl::set_back(const LogId& log) {
-  // Of our own log nobody but the operator gives up anything.
-  if (log != own_log) to_set_back.insert(log);
+  to_set_back.insert(log);
   set_back_when_quiet();
 }
 
@@ -101,7 +116,7 @@ void Replica::Impl::set_back_when_quiet() {
   const std::set<LogId> waiting = to_set_back;
   for (const LogId& id : waiting) {
     LogState& state = logs.at(id);
-    const std::uint64_t size = std::min(state.agreed, state.size);
+    const std::uint64_t size = floor_of(id);
     // What is being stored, judged or shown would come back behind our back.
     if (state.showing || !state.batches.empty() || engine.is_storing(id)) continue;
     // What is damaged of what stays comes back first.
@@ -127,7 +142,9 @@ void Replica::Impl::set_back_when_quiet() {
 void Replica::Impl::set_store_back(const LogId& id, std::uint64_t size) {
   const Bytes agreed = encode_agreed(id, {size, logs.at(id).confirmed_before});
   write(
-      [=](storage::WriteTxn& txn, storage::HighWaterMarks&) {
+      [=, is_own = id == own_log, context = context_of(id), keys = logs.at(id).keys](
+          storage::WriteTxn& txn, storage::HighWaterMarks&) {
+        if (is_own) keep_given_up(txn, context, keys, size);
         storage::log_store::set_back(txn, id, size);
         txn.put(storage::Table::meta, id.view(), agreed);
       },
@@ -146,9 +163,16 @@ void Replica::Impl::reload(const LogId& id) {
   const auto wanted = std::exchange(state.agreed_elsewhere, std::nullopt);
   state = LogState();
   governance.erase(member);
+  storage::HighWaterMarks marks;
+  if (id == own_log) {
+    no_signing.reset();
+    if (signed_before) marks[id] = *signed_before;
+    door_checked.clear();
+    look_for_given_up(*host.log().read());
+  }
   const auto log_txn = host.log().read();
   const auto view_txn = host.views().read();
-  load_log(*log_txn, *view_txn, *storage::log_store::head(*log_txn, id), {});
+  load_log(*log_txn, *view_txn, *storage::log_store::head(*log_txn, id), marks);
   state.frozen = has_two_histories(member);
   state.agreed_elsewhere = wanted;
   step(sync::LogReset{followed(id)});
@@ -159,6 +183,7 @@ void Replica::Impl::reload(const LogId& id) {
   recompute_agreed(id);
   judge_more(id);
   show_more(id);
+  if (id == own_log) look_for_own_certificate();
 }
 
 void Replica::Impl::fetch_what_is_agreed(const LogId& id) {

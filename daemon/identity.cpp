@@ -7,8 +7,8 @@ namespace kith::daemon {
 namespace {
 
 constexpr std::string_view header = "kithd-identity v1\n";
-/// A certificate, an invitation, a profile and a dozen keys are far below it.
-constexpr std::size_t identity_bytes_max = 32 * limits::ki;
+/// A certificate with its cut list, an invitation, a profile and a dozen keys are far below it.
+constexpr std::size_t identity_bytes_max = 256 * limits::ki;
 
 void add_line(std::string& to, std::string_view name, std::string_view value) {
   to.append(name).append(" ").append(value).append("\n");
@@ -103,9 +103,13 @@ std::string encode_identity(const Identity& identity) {
   add_octets(out, "network", identity.network);
   add_octets(out, "member", identity.member);
   add_line(out, "certificate", to_base64(identity.certificate));
+  if (!identity.cut_list.empty()) add_line(out, "cut-list", to_base64(identity.cut_list));
   add_octets(out, "log-key", identity.log_key);
   add_octets(out, "witness-key", identity.witness_key);
   add_octets(out, "transport-key", identity.transport_key);
+  for (const DhSecret& former : identity.former_transport_keys) {
+    add_octets(out, "former-transport-key", former);
+  }
   add_octets(out, "sealing-key", identity.sealing_key);
   add_octets(out, "daemon-key", identity.daemon_key);
   add_line(out, "code", identity.profile.code);
@@ -135,9 +139,17 @@ Result<Identity> decode_identity(std::string_view text) {
   reader.octets("network", identity.network);
   reader.octets("member", identity.member);
   reader.bytes("certificate", identity.certificate);
+  if (reader.next_is("cut-list")) reader.bytes("cut-list", identity.cut_list);
   reader.octets("log-key", identity.log_key);
   reader.octets("witness-key", identity.witness_key);
   reader.octets("transport-key", identity.transport_key);
+  while (reader.next_is("former-transport-key")) {
+    if (identity.former_transport_keys.size() == limits::former_transport_keys_max) {
+      reader.refuse("former-transport-key", "stands there too often");
+      break;
+    }
+    reader.octets("former-transport-key", identity.former_transport_keys.emplace_back());
+  }
   reader.octets("sealing-key", identity.sealing_key);
   reader.octets("daemon-key", identity.daemon_key);
   read_profile(reader, identity.profile);

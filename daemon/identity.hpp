@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "protocol/crypto/crypto.hpp"
 #include "protocol/keys/key_file.hpp"
@@ -15,9 +16,12 @@ struct Identity {
   NetworkId network;
   MemberId member;
   Bytes certificate;  ///< Our newest statement.
+  Bytes cut_list;     ///< Its list (encode(CutList)), if it cuts; else empty.
   Seed log_key;
   Seed witness_key;
   DhSecret transport_key;
+  /// Newest first, at most former_transport_keys_max: who has not heard of the new one dials these.
+  std::vector<DhSecret> former_transport_keys = {};
   DhSecret sealing_key;
   Seed daemon_key;
   Profile profile;  ///< As asked for at init; the newest in the log counts later.

@@ -48,13 +48,14 @@ void Replica::Impl::candidate_message(PeerId id, peer::Message& message) {
       (peer.candidate_member && *peer.candidate_member != certificate->member)) {
     return host.drop(id, fail(Errc::conflict, "a second candidate with one invitation"));
   }
-  if (const std::string why = why_not_candidate(*request, *certificate); !why.empty()) {
-    return refuse_candidate(id, *request, why);
+  if (const auto why = why_not_taken_in(*request, *certificate)) {
+    return refuse_candidate(id, *request, *why);
   }
   peer.candidate_member = certificate->member;
   const bool is_new = !invitation->used_by.has_value();
   invitation->used_by = peer.session.transport_key;
   const bool is_member = fold && fold->state().members.contains(certificate->member);
+  if (is_member && !take_rebuilt(id, *certificate, request->certificate)) return;
   if (!is_member && !candidates.contains(certificate->member)) {
     candidates[certificate->member] = {*request, *certificate, host.now()};
     host.log_line("a candidate waits for a proposal: " + one_line(request->profile.code, 16) + " " +
@@ -68,29 +69,35 @@ void Replica::Impl::candidate_message(PeerId id, peer::Message& message) {
   }
 }
 
-std::string Replica::Impl::why_not_candidate(const peer::JoinRequest& request,
-                                             const Certificate& certificate) const {
-  // Whoever waits already, or was admitted meanwhile, is not turned away for what others did since.
-  const bool is_known = candidates.contains(certificate.member) ||
-                        (fold && fold->state().members.contains(certificate.member));
-  if (is_known || !holder_of(request.profile.code)) return {};
-  return "the code " + request.profile.code + " is taken";
+std::optional<Replica::Impl::NotTakenIn> Replica::Impl::why_not_taken_in(
+    const peer::JoinRequest& request, const Certificate& certificate) const {
+  if (fold && fold->state().members.contains(certificate.member)) {
+    return why_not_rebuilt(certificate);
+  }
+  // Whoever waits already is not turned away for what others did since.
+  if (candidates.contains(certificate.member)) return std::nullopt;
+  if (certificate.reason != Certificate::Reason::first) {
+    return NotTakenIn{"no member with these recovery words is known here",
+                      "rehearse the words (kithd recover --rehearse --member ID), and if they are "
+                      "right, try again once this daemon knows all decisions"};
+  }
+  if (!holder_of(request.profile.code)) return std::nullopt;
+  return NotTakenIn{"the code " + request.profile.code + " is taken",
+                    "stop this daemon and begin again in a new directory with another --code"};
 }
 
 void Replica::Impl::refuse_candidate(PeerId id, const peer::JoinRequest& request,
-                                     const std::string& why) {
+                                     const NotTakenIn& no) {
   // The invitation does not count as used: it serves again. But it is no list of codes to try.
   PeerState& peer = peers.at(id);
   if (std::exchange(peer.refused, true)) {
     return host.drop(id, fail(Errc::conflict, "a candidate that was refused asks again"));
   }
   if (refused_with.insert(*peer.session.invitation).second) {
-    host.log_line("a candidate was refused: " + one_line(request.profile.name, 80) + ": " + why);
+    host.log_line("a candidate was refused: " + one_line(request.profile.name, 80) + ": " + no.why);
   }
-  host.send(id, peer::encode(peer::JoinWaiting{
-                    "you cannot be proposed: " + why +
-                    "; stop this daemon and begin again in a new directory with another --code; "
-                    "the invitation is still good"}));
+  host.send(id, peer::encode(peer::JoinWaiting{"you are not taken in: " + no.why + "; " +
+                                               no.what_to_do + "; the invitation is still good"}));
 }
 
 void Replica::Impl::grant_candidates() {
@@ -167,7 +174,8 @@ bool Replica::Impl::is_open(const InvitationState& invitation) const {
   if (invitation.expires > host.now()) return true;
   // Who was admitted in time may still have to come for the keys.
   const auto is_of_user = [&](const auto& member) {
-    return member.second.certificate.transport_key == invitation.used_by;
+    const auto newest = newest_certificate(member.first);
+    return newest && newest->transport_key == invitation.used_by;
   };
   return invitation.used_by && invitation.expires + limits::invitation_ms > host.now() && fold &&
          std::ranges::any_of(fold->state().members, is_of_user);
@@ -263,7 +271,8 @@ void Replica::Impl::joined(const peer::JoinGranted& granted, PeerId from) {
   me.commons_keys = SpaceKeys{granted.space_key_g, granted.space_key_r};
   me.decision = granted.decision;
   host.save(me);
-  host.log_line("admitted: taking over the network's logs");
+  host.log_line(rebuilding ? "let in again: fetching this member's log and all others"
+                           : "admitted: taking over the network's logs");
   add_space_keys(*me.commons_keys);
   follow(commons_log(me.founder), me.founder);
   host.drop(from, fail(Errc::unavailable, "the join conversation is over"));

@@ -7,6 +7,8 @@
 
 #include "daemon/commands/check_command.hpp"
 #include "daemon/commands/init_command.hpp"
+#include "daemon/commands/recover_command.hpp"
+#include "daemon/commands/renew_command.hpp"
 #include "daemon/commands/run_command.hpp"
 #include "protocol/crypto/crypto.hpp"
 
@@ -20,6 +22,12 @@ Exit dispatch(const Settings& settings) {
   }
   if (const auto* run = std::get_if<RunSettings>(&settings.command)) {
     return run_command(settings.dir, *run, std::cerr);
+  }
+  if (const auto* renew = std::get_if<RenewSettings>(&settings.command)) {
+    return renew_command(settings.dir, *renew, std::cout, std::cerr);
+  }
+  if (const auto* recover = std::get_if<RecoverSettings>(&settings.command)) {
+    return recover_command(settings.dir, *recover, std::cout, std::cerr);
   }
   const bool on_terminal = isatty(STDOUT_FILENO) == 1;
   return check_command(settings.dir, std::get<CheckSettings>(settings.command), on_terminal,

@@ -106,6 +106,26 @@ std::optional<KeyGrant> Replica::Impl::grant_due() {
     return make_key_grant(me.network, commons, state.decision, keys, std::move(receivers),
                           ephemerals);
   }
+  return grant_due_again();
+}
+
+std::optional<KeyGrant> Replica::Impl::grant_due_again() const {
+  // Whoever let a rebuilt member in gave it the keys, and says so: one grant for each certificate.
+  const SpaceKeys& keys = space_keys.front();
+  const Hash key_id = space_key_id(me.network, commons, 'g', keys.g);
+  for (const auto& [member, now] : fold->state().members) {
+    const auto newest = newest_certificate(member);
+    if (!newest || newest->number <= now.certificate.number) continue;
+    const bool came_to_us = std::ranges::any_of(invitations, [&](const InvitationState& one) {
+      return one.used_by == newest->transport_key;
+    });
+    const DecisionId basis = DecisionId::from(certificate_hash(*newest).view());
+    if (!came_to_us || logs.at(own_log).grants.contains({basis, key_id})) continue;
+    Seed ephemeral;
+    host.random(ephemeral.bytes);
+    return make_key_grant(me.network, commons, basis, keys, {{member, newest->sealing_key}},
+                          {&ephemeral, 1});
+  }
   return std::nullopt;
 }
 

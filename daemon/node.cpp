@@ -37,6 +37,13 @@ std::vector<std::pair<std::string, std::string>> extra_peers(
   return peers;
 }
 
+std::vector<DhSecret> answering_keys(const Identity& identity) {
+  std::vector<DhSecret> keys{identity.transport_key};
+  keys.insert(keys.end(), identity.former_transport_keys.begin(),
+              identity.former_transport_keys.end());
+  return keys;
+}
+
 void rethrow(const std::exception_ptr& failure) {
   if (failure) std::rethrow_exception(failure);
 }
@@ -53,7 +60,7 @@ Node::Node(DataDir dir, Identity identity, const RunSettings& settings, Log& log
       stop_ticking_(io_.get_executor()),
       signals_(io_, SIGTERM, SIGINT),
       listener_(io_, {.gate = {.trust_loopback = settings.trust_loopback}},
-                {{identity.transport_key}, identity.network}, listener_events()),
+                {answering_keys(identity), identity.network}, listener_events()),
       dialer_(io_, {}, dialer_events()),
       verifier_(io_),
       writer_(log_database_, views_database_, high_water_, writer_events()),
@@ -148,7 +155,7 @@ void Node::save(const Identity& identity) {
 }
 
 void Node::set_keys(const Identity& identity) {
-  listener_.set_keys({{identity.transport_key}, identity.network});
+  listener_.set_keys({answering_keys(identity), identity.network});
   dialer_.set_keys(identity.transport_key, identity.network);
 }
 

@@ -20,13 +20,21 @@ constexpr std::size_t large_publish = 500;
 }  // namespace
 
 std::optional<Error> Replica::Impl::why_not_append() const {
-  if (const auto why = why_not_sign()) return fail(Errc::unavailable, *why);
   if (const auto own = logs.find(own_log); own != logs.end() && own->second.frozen) {
     return fail(Errc::conflict,
                 "two conflicting histories of our own log are known: nothing more is signed; find "
-                "out whether a key was stolen or a backup restored");
+                "out whether a key was stolen or a backup restored, and use kithd cut");
   }
+  if (to_set_back.contains(own_log) || (logs.contains(own_log) && logs.at(own_log).setting_back)) {
+    return fail(Errc::unavailable, "this member's log is being cut: try again in a moment");
+  }
+  if (const auto why = why_not_sign()) return fail(Errc::unavailable, *why);
   if (!own_range) return fail(Errc::unavailable, "this daemon has no log yet");
+  if (is_outdated()) return fail(Errc::unavailable, outdated_text);
+  if (certificate_due) {
+    return fail(Errc::unavailable,
+                "the new certificate is not in this member's log yet: try again in a moment");
+  }
   if (has_false_keys) return fail(Errc::unavailable, false_keys_text);
   if (space_keys.empty()) {
     return fail(Errc::unavailable,
@@ -35,12 +43,18 @@ std::optional<Error> Replica::Impl::why_not_append() const {
   return std::nullopt;
 }
 
-void Replica::Impl::append_own(std::vector<Draft> drafts, AppendDone done) {
+void Replica::Impl::append_own(const std::vector<Draft>& drafts, AppendDone done) {
   (void)has_resumed();
   if (const auto why = why_not_append()) return done(*why);
-  const Key32 g_key = kith::log_key(space_keys.front().g, own_log);
-  const Key32 r_key = kith::log_key(space_keys.front().r, own_log);
-  const Millis now = host.now();
+  append_drafts(drafts, host.now(), std::move(done));
+}
+
+void Replica::Impl::append_drafts(const std::vector<Draft>& drafts, Millis time, AppendDone done) {
+  SpaceKeys log_keys;
+  if (!space_keys.empty()) {
+    log_keys = {kith::log_key(space_keys.front().g, own_log),
+                kith::log_key(space_keys.front().r, own_log)};
+  }
 
   struct Made {
     std::string leaf;
@@ -52,15 +66,16 @@ void Replica::Impl::append_own(std::vector<Draft> drafts, AppendDone done) {
     if (draft.leaf_class != LeafClass::clear) {
       Nonce24 nonce;
       host.random(nonce.bytes);
-      auto sealed = seal_payload(draft.leaf_class == LeafClass::governance ? g_key : r_key, own_log,
-                                 nonce, draft.text);
+      KITH_CHECK(!space_keys.empty());
+      const bool governs = draft.leaf_class == LeafClass::governance;
+      auto sealed = seal_payload(governs ? log_keys.g : log_keys.r, own_log, nonce, draft.text);
       if (!sealed) return done(sealed.error());
       payload = std::move(*sealed);
     }
     if (payload.size() > limits::payload_bytes_max) {
       return done(fail(Errc::too_large, "one entry would exceed 1 MiB"));
     }
-    std::string leaf = encode_leaf(make_leaf(draft.leaf_class, now, payload));
+    std::string leaf = encode_leaf(make_leaf(draft.leaf_class, time, payload));
     made->push_back({std::move(leaf), std::move(payload)});
   }
 
@@ -239,6 +254,11 @@ void Replica::Impl::publish(local::PublishRequest request,
 }
 
 std::optional<Error> Replica::Impl::why_not_govern() const {
+  if (rebuilding) {
+    return fail(Errc::unavailable,
+                "this member is being rebuilt, and what it said before is not all here: give words "
+                "on proposals, and enrol, once kith status says that it is done");
+  }
   if (!is_held_up(own_log)) return std::nullopt;
   // Who does not know its own last word might give two, and whoever asks would wait for ever.
   return fail(

@@ -47,6 +47,8 @@ void Replica::Impl::tick() {
   step(sync::Tick{host.monotonic_ms()});
   (void)has_resumed();
   end_asking_if_answered();
+  drop_replaced();
+  tend_rebuilding();
   report_audits();
   report_publishing();
   if (host.monotonic_ms() - tended_ms < tend_every_ms) return;
@@ -54,6 +56,8 @@ void Replica::Impl::tick() {
   for (const LogId& log : std::exchange(uncreated, {})) create_log(log);
   const bool unsigned_tail = own_range && own_range->size() > logs.at(own_log).checkpoint.size;
   if (unsigned_tail && !why_not_sign() && !flush_pending) sign_what_is_held();
+  look_for_own_certificate();
+  enrol_again();
   publish_what_waited();
   ++tended;
   forget_candidates();
@@ -85,6 +89,8 @@ sync::LogFollowed Replica::Impl::followed(const LogId& id) const {
 }
 
 void Replica::Impl::begin_following(const LogId& id) {
+  // A member that is rebuilt begins without a log of its own.
+  if (id == own_log && !own_range) own_range = CompactRange();
   step(followed(id));
   // Before anyone else admitted us, our own word is all there is.
   recompute_agreed(id);
@@ -96,67 +102,9 @@ void Replica::Impl::run(std::vector<sync::Action> actions) {
   }
 }
 
-std::vector<Certificate> Replica::Impl::certificates_of(const MemberId& member) const {
-  std::vector<Certificate> all;
-  const auto add = [&](const Certificate& certificate) {
-    const auto same = [&](const Certificate& other) { return other.number == certificate.number; };
-    if (std::ranges::none_of(all, same)) all.push_back(certificate);
-  };
-  if (const auto heard = heard_certificates.find(member); heard != heard_certificates.end()) {
-    add(heard->second);
-  }
-  if (const auto log = logs.find(commons_log(member)); log != logs.end()) {
-    if (const Certificate* own = log->second.keys.certificate_at(~0ULL)) add(*own);
-  }
-  if (fold) {
-    const auto state = fold->state().members.find(member);
-    if (state != fold->state().members.end()) add(state->second.certificate);
-  }
-  std::ranges::sort(all, [](const auto& a, const auto& b) { return a.number > b.number; });
-  return all;
-}
-
-std::optional<Certificate> Replica::Impl::newest_certificate(const MemberId& member) const {
-  const auto all = certificates_of(member);
-  if (all.empty()) return std::nullopt;
-  return all.front();
-}
-
-Result<Checkpoint> Replica::Impl::verify_note(const LogId& log, const std::string& note) {
-  const auto state = logs.find(log);
-  if (state == logs.end()) return fail(Errc::not_found, "a log that is not followed");
-  const auto certificates = certificates_of(state->second.member);
-  if (certificates.empty()) return fail(Errc::not_found, "no certificate of its owner is known");
-  Error last = fail(Errc::bad_signature, "no key of its owner signed it");
-  for (const Certificate& certificate : certificates) {
-    auto checkpoint = verify_checkpoint(note, log, certificate.log_key);
-    if (checkpoint) return checkpoint;
-    last = checkpoint.error();
-  }
-  return last;
-}
-
 bool Replica::Impl::connected(const MemberId& member) const {
   return std::ranges::any_of(
       peers, [&](const auto& entry) { return entry.second.session.member == member; });
-}
-
-Result<bool> Replica::Impl::hear_certificate(const MemberId& owner, const Bytes& statement) {
-  // The same statement comes with every announcement; checking it costs some signatures' worth.
-  const auto known = heard_statements.find(owner);
-  if (known != heard_statements.end() && known->second == statement) return true;
-  const auto certificate = verify_certificate(statement, owner);
-  if (!certificate || certificate->network != me.network) {
-    return fail(Errc::bad_signature, "a certificate that does not verify");
-  }
-  compare_certificates(owner, statement);
-  const auto newest = heard_certificates.find(owner);
-  if (newest == heard_certificates.end() || newest->second.number < certificate->number) {
-    heard_certificates[owner] = *certificate;
-    heard_statements[owner] = statement;
-    refreeze(owner);
-  }
-  return true;
 }
 
 void Replica::Impl::confirm_number(const MemberId& member, std::uint64_t number) {
@@ -180,10 +128,11 @@ void Replica::Impl::peer_message(PeerId id, peer::Message message) {
   } else if (auto* announced = std::get_if<peer::Announce>(&message)) {
     const auto log = logs.find(announced->log);
     if (log == logs.end()) return;
-    if (!announced->certificate.empty()) {
-      const auto heard = hear_certificate(log->second.member, announced->certificate);
-      if (!heard) return host.drop(id, heard.error());
+    for (const Bytes& statement : announced->certificates) {
+      const auto is_true = hear_certificate(log->second.member, statement);
+      if (!is_true) return host.drop(id, is_true.error());
     }
+    (void)answers_a_cut_key(id, *announced);
     const auto cosignatures = std::move(announced->cosignatures);
     announced->cosignatures.clear();
     step(sync::MessageReceived{id, std::move(message)});
@@ -369,8 +318,11 @@ void Replica::peer_connected(const PeerSession& session) {
     // Both dialled at once: both sides keep the one that the lower member id dialled, else the
     // newer.
     const bool we_are_lower = in.me.member < *session.member;
-    const bool keep_old =
-        peer.session.we_dialled != session.we_dialled && peer.session.we_dialled == we_are_lower;
+    // With keys that were replaced, it is what is left of a machine that is gone.
+    const bool same_keys = peer.session.transport_key == session.transport_key;
+    const bool keep_old = same_keys ? peer.session.we_dialled != session.we_dialled &&
+                                          peer.session.we_dialled == we_are_lower
+                                    : in.is_of_newest_keys(peer.session);
     if (keep_old) {
       in.host.drop(session.peer, fail(Errc::conflict, "another connection with it is kept"));
       return;
@@ -378,6 +330,7 @@ void Replica::peer_connected(const PeerSession& session) {
     in.host.drop(id, fail(Errc::conflict, "a newer connection with it is kept"));
   }
   in.peers[session.peer] = {session, in.host.now(), false, std::nullopt, false};
+  in.peers[session.peer].knows_us = session.we_dialled || in.has_first_keys;
   in.step(sync::PeerConnected{session.peer, *session.member, session.we_dialled,
                               session.hello.digest,
                               DigestHalf::from(session.hello.last_common.view())});

@@ -187,4 +187,13 @@ struct NewIdentity {
     const Invitation& invitation, const Profile& profile, const PublicKey& steward, Millis now,
     const std::function<void(std::span<std::uint8_t>)>& random, storage::WriteTxn& txn);
 
+/// What a member that is rebuilt is called before it has learnt its code again.
+inline constexpr std::string_view rebuilt_code = "REBUILT";
+/// New keys for a member whose disk is gone, under a certificate *lost* of that number. No log is
+/// begun: the member's own comes back from the others, and nothing is signed before
+/// (rebuilding.cpp).
+[[nodiscard]] Result<Identity> rebuild_member(
+    const Invitation& invitation, const Seed& recovery, const PublicKey& steward,
+    std::uint64_t number, const std::function<void(std::span<std::uint8_t>)>& random);
+
 }  // namespace kith::daemon

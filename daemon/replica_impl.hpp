@@ -23,13 +23,20 @@
 #include "storage/views.hpp"
 
 /// The inside of a Replica, one concern to a file: start.cpp (what the disk holds), replica.cpp
-/// (handshakes, peers), store_glue.cpp (what the engine asks of the disk), absorb.cpp (from durable
-/// leaves to verified records), show.cpp (from these to what people read), membership.cpp
-/// (decisions, duties), evidence.cpp (two histories), frozen_log.cpp, asking.cpp (before anything
-/// is signed), waiting_acts.cpp, mend.cpp (leaves that were damaged), joining.cpp, naming.cpp,
-/// publish.cpp (own appends), describe.cpp (rows of the views), answers.cpp (local clients),
-/// audit_job.cpp, export_job.cpp, disclose.cpp.
+/// (handshakes, peers), certificates.cpp (whose keys are whose), store_glue.cpp (what the engine
+/// asks of the disk), absorb.cpp (from durable leaves to verified records), show.cpp (from these to
+/// what people read), membership.cpp (decisions, duties), evidence.cpp (two histories),
+/// frozen_log.cpp, given_up.cpp, asking.cpp (before anything is signed), waiting_acts.cpp, mend.cpp
+/// (leaves that were damaged), rebuilding.cpp (a member whose disk is gone), joining.cpp,
+/// naming.cpp, publish.cpp (own appends), describe.cpp (rows of the views), answers.cpp (local
+/// clients), audit_job.cpp, export_job.cpp, disclose.cpp.
 namespace kith::daemon {
+
+inline constexpr const char* outdated_text =
+    "this directory holds the keys of an earlier certificate of this member, and the others know a "
+    "newer one: nothing is signed; if the member was rebuilt on another machine, never start this "
+    "one again; otherwise put back the newest copy of the directory, or run kithd renew --reason "
+    "lost";
 
 inline constexpr const char* false_keys_text =
     "the sponsor handed over keys that are not this network's, so nothing can be read or said: "
@@ -73,9 +80,11 @@ struct Replica::Impl {
     std::optional<std::size_t> blocked_with_keys;
     bool waits_for_payload = false;  // Of governance, without which nothing behind it is judged.
     bool frozen = false;
+    std::pair<std::string, Bytes> signer;  // Of this note: the certificate that names its key.
     // Signed by the owner, not of what is held, and larger than the checkpoint: compared once a
     // larger one is kept.
     std::optional<sync::SignedCheckpoint> suspect;
+    bool said_below_agreed = false;  // That it was cut below what is agreed here.
     bool said_unproven = false;  // That it does not go on from here, though nothing proves a fork.
     std::optional<AgreedElsewhere> agreed_elsewhere;
     bool setting_back = false;  // What lies here of it is neither as it was nor as it will be.
@@ -108,6 +117,21 @@ struct Replica::Impl {
     std::optional<MemberId> candidate_member;
     bool refused = false;                // A candidate that was told why it cannot be one.
     std::vector<MemberId> unasked = {};  // Without whose answers it signs.
+    bool knows_us = true;  // Our newest certificate: else an append must not be pushed to it.
+    std::size_t unknown_words = 0;  // Cosignatures that no known key made.
+  };
+  /// Points into what is held of the member: good until more is heard.
+  struct KnownCertificate {
+    const Certificate* certificate = nullptr;
+    const Bytes* statement = nullptr;
+  };
+  struct HeardCertificate {
+    Certificate certificate;
+    Bytes statement;
+  };
+  struct SignedBy {
+    Checkpoint checkpoint;
+    KnownCertificate by;
   };
   struct KeptEvidence {
     std::string text;
@@ -169,14 +193,41 @@ struct Replica::Impl {
   [[nodiscard]] sync::LogFollowed followed(const LogId& log) const;
   void run(std::vector<sync::Action> actions);
   void step(sync::Event event) { run(engine.step(std::move(event))); }
-  [[nodiscard]] Result<bool> hear_certificate(const MemberId& owner, const Bytes& statement);
   void confirm_number(const MemberId& member, std::uint64_t number);
   void peer_message(PeerId peer, peer::Message message);
-  [[nodiscard]] Result<Checkpoint> verify_note(const LogId& log, const std::string& note);
-  [[nodiscard]] std::vector<Certificate> certificates_of(const MemberId& member) const;
-  [[nodiscard]] std::optional<Certificate> newest_certificate(const MemberId& member) const;
   [[nodiscard]] bool connected(const MemberId& member) const;
   [[nodiscard]] LogId commons_log(const MemberId& member) const;
+
+  // certificates.cpp
+  /// All that are known, newest first.
+  [[nodiscard]] std::vector<KnownCertificate> known_certificates(const MemberId& member) const;
+  [[nodiscard]] std::vector<Certificate> certificates_of(const MemberId& member) const;
+  [[nodiscard]] std::vector<Bytes> statements_of(const MemberId& member) const;
+  [[nodiscard]] std::optional<Certificate> newest_certificate(const MemberId& member) const;
+  /// not_found if nobody can tell: the log or its owner's certificate is not known here.
+  [[nodiscard]] Result<SignedBy> who_signed(const LogId& log, const std::string& note) const;
+  [[nodiscard]] Result<Checkpoint> verify_note(const LogId& log, const std::string& note) const;
+  [[nodiscard]] Result<bool> hear_certificate(const MemberId& owner, const Bytes& statement);
+  /// Whoever holds the keys that were cut is not the member.
+  void drop_sessions_of_cut_keys(const Certificate& cut);
+  [[nodiscard]] peer::Announce announce(const LogId& log);
+  [[nodiscard]] std::vector<Bytes> certificates_to_announce(const LogState& state) const;
+  /// Whether `other`, a checkpoint that does not fit what is held, is by a key under which the log
+  /// goes on from an earlier point: then what is held beyond what is agreed is given up, and nobody
+  /// is accused.
+  bool cut_away(const LogId& log, const std::string& other);
+  /// Whoever offers what a key signed that was cut is told what counts. Whether it was.
+  bool answers_a_cut_key(PeerId from, const peer::Announce& announced);
+  /// What is held of a log for good: so much of it is never given up.
+  [[nodiscard]] std::uint64_t floor_of(const LogId& log) const;
+  /// Where our own newest certificate cuts our own log.
+  [[nodiscard]] std::optional<CutLog> own_cut() const;
+  /// Whether our own keys are those of an earlier certificate than others know.
+  [[nodiscard]] bool is_outdated() const;
+  [[nodiscard]] bool may_cosign();
+  /// Enters our newest certificate in our own log if it is not there.
+  void look_for_own_certificate();
+  void log_own_certificate();
 
   // mend.cpp
   void load_damage(const storage::ReadTxn& txn, const LogId& log, LogState& state);
@@ -193,7 +244,6 @@ struct Replica::Impl {
   void carry_out(sync::PutLeaves& action);  // mend.cpp
   void carry_out(sync::DropPeer& action);
   void carry_out(sync::OwnLogBehind& action);
-  [[nodiscard]] peer::Announce announce(const LogId& log) const;
   /// False: it is false, and the connection is ended.
   bool cosigned_by(PeerId from, const Cosignature& cosignature);
   /// Whether that witness said as much before, or more.
@@ -239,6 +289,8 @@ struct Replica::Impl {
   [[nodiscard]] local::EvidenceAnswer kept_evidence() const;
   /// The number of the member's newest certificate that cuts; 0: none is known.
   [[nodiscard]] std::uint64_t newest_cut(const MemberId& member) const;
+  /// Whether it is a witness's word on what was cut away and one on what took its place.
+  [[nodiscard]] bool is_about_a_cut(const Contradiction& proven) const;
   /// Whether anything follows from it (still).
   [[nodiscard]] bool counts(const Contradiction& proven) const;
   [[nodiscard]] bool is_distrusted(const MemberId& witness) const;
@@ -254,15 +306,26 @@ struct Replica::Impl {
                                                  const MemberId& owner) const;
   void hear_agreed(const peer::Agreed& proof);
   void agreed_reached(const LogId& log);
+  /// What must be fetched before our own log is cut.
+  void note_agreed_elsewhere(std::optional<std::uint64_t> size);
   /// Counts for good, whatever becomes of the cosignature.
   void confirmed(const LogId& log, const MemberId& witness, std::uint64_t size);
   void raise_agreed(const LogId& log, std::uint64_t size);
-  /// Gives up what is held of another's log beyond what is agreed, and goes on from there.
+  /// Gives up what is held of a log beyond floor_of() it, and goes on from there.
   void set_back(const LogId& log);
   void set_back_when_quiet();
   void set_store_back(const LogId& log, std::uint64_t size);
   void reload(const LogId& log);
   void fetch_what_is_agreed(const LogId& log);
+
+  // given_up.cpp
+  /// What this member's people said in our own log from an index on, in rows of the table
+  /// `waiting`. `keys` are those of the whole log. For the writer.
+  static void keep_given_up(storage::WriteTxn& txn, const JudgeContext& context,
+                            const KeyHistory& keys, std::uint64_t from);
+  void look_for_given_up(const storage::ReadTxn& txn);
+  /// Enters what was given up of enrolments, one after another.
+  void enrol_again();
 
   // asking.cpp
   struct Answers {
@@ -329,15 +392,37 @@ struct Replica::Impl {
   void do_duties();
   void append_by_daemon(LeafClass leaf_class, const std::string& kind, Bytes body);
   [[nodiscard]] std::optional<KeyGrant> grant_due();
+  [[nodiscard]] std::optional<KeyGrant> grant_due_again() const;
   void add_space_keys(const SpaceKeys& keys);
+
+  // rebuilding.cpp
+  struct NotTakenIn {
+    std::string why;
+    std::string what_to_do;
+  };
+  /// Why a member that comes with this certificate is not let in again; nothing if it is.
+  [[nodiscard]] std::optional<NotTakenIn> why_not_rebuilt(const Certificate& certificate) const;
+  /// A member that came with an invitation, of which why_not_rebuilt() says nothing. False: its
+  /// connection is ended.
+  [[nodiscard]] bool take_rebuilt(PeerId peer, const Certificate& certificate,
+                                  const Bytes& statement);
+  /// A certificate of another member is known that was not.
+  void certificate_replaced(const MemberId& owner);
+  void drop_replaced();
+  /// Whether its connection is made with the keys of the member's newest certificate.
+  [[nodiscard]] bool is_of_newest_keys(const PeerSession& session) const;
+  /// In a sentence how far it is.
+  [[nodiscard]] std::string rebuilding_detail() const;
+  void tend_rebuilding();
+  void learn_own_profile();
 
   // joining.cpp
   void candidate_message(PeerId peer, peer::Message& message);
   void sponsor_message(PeerId peer, const peer::Message& message);
-  /// Why this newcomer cannot be proposed, or empty.
-  [[nodiscard]] std::string why_not_candidate(const peer::JoinRequest& request,
-                                              const Certificate& certificate) const;
-  void refuse_candidate(PeerId peer, const peer::JoinRequest& request, const std::string& why);
+  /// Why whoever asks with this certificate is neither proposed nor let in again; nothing if it is.
+  [[nodiscard]] std::optional<NotTakenIn> why_not_taken_in(const peer::JoinRequest& request,
+                                                           const Certificate& certificate) const;
+  void refuse_candidate(PeerId peer, const peer::JoinRequest& request, const NotTakenIn& no);
   void grant_candidates();
   void invite(const local::InviteRequest& request, std::function<void(local::Answer)> answer);
   /// Whether it may still be used, by whoever used it first.
@@ -351,7 +436,9 @@ struct Replica::Impl {
   void joined(const peer::JoinGranted& granted, PeerId from);
 
   // publish.cpp
-  void append_own(std::vector<Draft> drafts, AppendDone done);
+  void append_own(const std::vector<Draft>& drafts, AppendDone done);
+  /// Whatever else waits; `time` is that of their leaves.
+  void append_drafts(const std::vector<Draft>& drafts, Millis time, AppendDone done);
   void flush_own();
   [[nodiscard]] std::optional<Error> why_not_append() const;
   /// Why no word on a proposal and no enrolment can be given now.
@@ -406,8 +493,6 @@ struct Replica::Impl {
   [[nodiscard]] std::string effect_in_words(const Effect& effect) const;
 
   // export_job.cpp
-  /// Every certificate of a member that is known here.
-  [[nodiscard]] std::vector<Bytes> statements_of(const MemberId& member) const;
   [[nodiscard]] local::Answer prove(const local::ProveRequest& request) const;
   [[nodiscard]] local::Answer export_logs(const local::ExportLogsRequest& request) const;
   void export_entries(const local::ExportEntriesRequest& request,
@@ -436,6 +521,7 @@ struct Replica::Impl {
   SigningKey daemon_key;
   LogId own_log;
   std::uint64_t own_number = 0;  // Of our newest certificate.
+  bool has_first_keys = true;    // It is the first, which the decision to admit us carries.
 
   sync::SyncEngine engine;
   std::optional<GovernanceFold> fold;
@@ -445,8 +531,8 @@ struct Replica::Impl {
   GovernanceLogs governance;               // What the commons logs say of it, for the fold.
   std::map<Bytes, KeptEvidence> evidence;  // By what it is about.
   std::set<LogId> to_set_back;
-  std::map<MemberId, Certificate> heard_certificates;  // Newest verified, from Announce or Hello.
-  std::map<MemberId, Bytes> heard_statements;
+  // Verified, by number, from Announce or Hello; our own is among them.
+  std::map<MemberId, std::map<std::uint64_t, HeardCertificate>> heard;
   std::map<MemberId, std::uint64_t> confirmed_numbers;  // Of our certificate, by peers.
   std::map<MemberId, std::string> dial_errors;
   std::map<PeerId, PeerState> peers;
@@ -458,8 +544,12 @@ struct Replica::Impl {
   std::set<Key32> refused_with;  // Invitations with which somebody was refused: said once each.
   std::string sponsor_said;      // While we wait to be admitted.
   std::size_t sponsor_lines = 0;
+  std::set<PeerId> replaced;  // With keys that their member has replaced: they end with a tick.
 
   // Own log.
+  bool rebuilding = false;  // Its directory was made by kithd recover, and all comes from others.
+  std::string stage;        // What was last said of that, without its numbers.
+  std::size_t stage_lines = 0;
   std::optional<std::string> no_signing;  // Why nothing may be signed now.
   std::optional<Asking> asking;           // Nothing is signed before enough others have answered.
   std::vector<MemberId> unasked;          // Without whose answers we sign, as the operator said.
@@ -472,6 +562,11 @@ struct Replica::Impl {
   std::optional<CompactRange> own_range;
   std::vector<OwnReply> own_replies;
   bool flush_pending = false;
+  bool certificate_due = true;  // Our newest is not in our own log, as far as is known.
+  bool certificate_pending = false;
+  bool said_cut_elsewhere = false;
+  bool enrols_again = false;  // Enrolments that were given up wait.
+  bool enrolling_again = false;
   bool signing_held = false;  // At the start: what is held is being signed again.
   bool duty_pending = false;
   std::set<std::uint64_t>

@@ -65,6 +65,40 @@ Table check_table(CheckSettings& to) {
   };
 }
 
+Table renew_table(RenewSettings& to) {
+  return {
+      {"--reason", "", "REASON", false, &to.reason,
+       "planned: they are replaced in time; lost: this machine's copy may be gone, but nobody has "
+       "it (default planned)"},
+      {"--steward", "", "KEYFILE", false, &to.steward,
+       "Another person enrols this member's authors from now on; as for init"},
+      {"--words-file", "", "PATH", false, &to.words_file,
+       "Read the 24 recovery words from this file instead of asking for them"},
+  };
+}
+
+Table cut_table(RenewSettings& to) {
+  Table table = renew_table(to);
+  table.erase(table.begin());
+  return table;
+}
+
+Table recover_table(RecoverSettings& to) {
+  return {
+      {"--join", "", "INVITEFILE", false, &to.join, "An invitation from any other member"},
+      {"--steward", "", "KEYFILE", false, &to.steward,
+       "As for init. A new one becomes steward too; the same one as before changes nothing"},
+      {"--words-file", "", "PATH", false, &to.words_file,
+       "Read the 24 recovery words from this file (mode 0600) instead of the terminal"},
+      {"--above", "", "NUMBER", false, &to.above,
+       "Number the new certificate above this one, as the inviting member's answer asks"},
+      {"--rehearse", "", "", false, &to.rehearse,
+       "Only say whether these are the recovery words of the member of DIR; use them for nothing"},
+      {"--member", "", "ID", false, &to.member,
+       "With --rehearse, where there is no DIR: the member's id, as kith status --json shows it"},
+  };
+}
+
 constexpr std::size_t page_columns = 80;
 constexpr std::size_t option_columns = 28;
 constexpr const char* dir_footer =
@@ -123,6 +157,24 @@ std::variant<Settings, Exit> checked(Settings settings, RunSettings run) {
   return settings;
 }
 
+std::variant<Settings, Exit> checked(Settings settings, RecoverSettings recover) {
+  if (recover.rehearse) {
+    if (!recover.join.empty() || !recover.steward.empty() || !recover.above.empty()) {
+      return usage(
+          "--rehearse uses the words for nothing: it goes with --words-file, --dir or --member");
+    }
+    if (settings.dir.empty() == recover.member.empty()) {
+      return usage("--rehearse needs --dir DIR or --member ID: whose words should they be?");
+    }
+  } else if (!recover.member.empty()) {
+    return usage("--member goes with --rehearse: otherwise the words say which member it is");
+  } else if (recover.join.empty() || recover.steward.empty()) {
+    return usage("recover needs --join INVITEFILE and --steward KEYFILE (or --rehearse)");
+  }
+  settings.command = std::move(recover);
+  return settings;
+}
+
 }  // namespace
 
 std::variant<Settings, Exit> parse_settings(int argc, const char* const* argv) {
@@ -130,6 +182,8 @@ std::variant<Settings, Exit> parse_settings(int argc, const char* const* argv) {
   InitSettings init;
   RunSettings run;
   CheckSettings check;
+  RenewSettings renew;
+  RecoverSettings recover;
 
   CLI::App app{"kithd: the daemon with which one member of a network keeps and shares\nits logs"};
   app.get_formatter()->column_width(option_columns);
@@ -162,6 +216,28 @@ std::variant<Settings, Exit> parse_settings(int argc, const char* const* argv) {
       "\nWithout --repair it changes nothing. With it, everything that is good stays, and\n"
       "nothing is believed but what fits the hashes that were signed.");
   for (const Setting& row : check_table(check)) add_row(*check_app, row);
+  CLI::App* const renew_app = add_command(
+      "renew", "Replace this member's keys, with its recovery words",
+      "\nkithd must not be running. All five keys are made anew; run then enters their\n"
+      "certificate in the log by itself, and the other members learn of it. Where a key\n"
+      "may be in other hands, use cut instead.");
+  for (const Setting& row : renew_table(renew)) add_row(*renew_app, row);
+  CLI::App* const cut_app = add_command(
+      "cut", "Replace stolen keys and end what they may have signed",
+      "\nkithd must not be running. As renew, and besides: whatever the replaced keys\n"
+      "signed beyond what is held here (of a log with two histories: beyond what the\n"
+      "other members agreed on) counts for nothing from now on. Nothing that was agreed\n"
+      "is taken back; what is given up here of this member's people is published again.");
+  for (const Setting& row : cut_table(renew)) add_row(*cut_app, row);
+  CLI::App* const recover_app = add_command(
+      "recover", "Rebuild this member on a new disk, from the others",
+      "\nFor a member whose directory is gone. It takes an invitation from any other member and\n"
+      "the 24 recovery words; DIR is a new directory. Afterwards \"kithd --dir DIR run\" fetches\n"
+      "everything back. The old machine must never run again.\n"
+      "\nExamples:\n"
+      "  kithd --dir DIR recover --join FILE.kith-invite --steward steward.kith-key\n"
+      "  kithd --dir DIR recover --rehearse");
+  for (const Setting& row : recover_table(recover)) add_row(*recover_app, row);
 
   try {
     app.parse(argc, argv);
@@ -175,9 +251,13 @@ std::variant<Settings, Exit> parse_settings(int argc, const char* const* argv) {
     const auto strange = app.remaining();
     const bool is_word = !strange.empty() && !strange.front().starts_with('-');
     if (app.get_subcommands().empty() && is_word) {
-      return usage("there is no command \"" + strange.front() + "\": init, run and check are");
+      return usage("there is no command \"" + strange.front() +
+                   "\": init, run, check, renew, cut and recover are");
     }
     return usage(error.what());
+  }
+  if (recover_app->parsed() && recover.rehearse) {
+    return checked(std::move(settings), std::move(recover));
   }
   if (settings.dir.empty()) return usage("name the data directory: --dir DIR, or KITHD_DIR");
   if (init_app->parsed() && init.found && !init.join.empty()) {
@@ -189,7 +269,16 @@ std::variant<Settings, Exit> parse_settings(int argc, const char* const* argv) {
   }
   if (init_app->parsed()) return checked(std::move(settings), std::move(init));
   if (run_app->parsed()) return checked(std::move(settings), std::move(run));
-  settings.command = check;
+  if (check_app->parsed()) {
+    settings.command = check;
+    return settings;
+  }
+  if (recover_app->parsed()) return checked(std::move(settings), std::move(recover));
+  if (renew.reason != "planned" && renew.reason != "lost") {
+    return usage("--reason is planned or lost; for stolen keys there is kithd cut");
+  }
+  renew.cut = cut_app->parsed();
+  settings.command = renew;
   return settings;
 }
 

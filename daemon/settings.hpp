@@ -41,9 +41,26 @@ struct CheckSettings {
   bool repair = false;  ///< Mend what can be mended; otherwise nothing is changed.
 };
 
+/// New keys with the recovery words.
+struct RenewSettings {
+  bool cut = false;  ///< kithd cut.
+  std::string reason = "planned";
+  std::string words_file;  ///< Empty: asked for at the terminal.
+  std::string steward;     ///< As for init; empty: who it was before.
+};
+
+struct RecoverSettings {
+  std::string join;        ///< Path of an invitation from any member.
+  std::string steward;     ///< As for init.
+  std::string words_file;  ///< Empty: asked for at the terminal.
+  std::string above;       ///< A certificate's number, in decimals; empty: none.
+  bool rehearse = false;   ///< Only whether the words are right.
+  std::string member;      ///< To rehearse without a directory: the member's id in base32.
+};
+
 struct Settings {
-  std::string dir;
-  std::variant<InitSettings, RunSettings, CheckSettings> command;
+  std::string dir;  ///< Empty only where recover rehearses for a member that is named.
+  std::variant<InitSettings, RunSettings, CheckSettings, RenewSettings, RecoverSettings> command;
 };
 
 /// Exit codes: scripts and systemd rely on them (78 is EX_CONFIG: do not start again by itself).

@@ -4,6 +4,18 @@
 #include "storage/packing.hpp"
 
 namespace kith::daemon {
+namespace {
+
+/// A member's log begins with its first certificate; the founder's with Founding. Whatever became
+/// of the views, a daemon with its first keys knows at once that they may sign.
+bool begins_with_certificate(const storage::ReadTxn& txn, const LogId& log,
+                             const Bytes& certificate) {
+  const Bytes text = encode_text(CertificateText{certificate});
+  const auto leaves = storage::log_store::leaves(txn, log, 0, 2);
+  return std::ranges::any_of(leaves, [&](const Leaf& leaf) { return commits_to(leaf, text); });
+}
+
+}  // namespace
 
 Replica::Impl::Impl(Identity identity, Options given, const storage::HighWaterMarks& marks,
                     Host& world)
@@ -19,6 +31,8 @@ Replica::Impl::Impl(Identity identity, Options given, const storage::HighWaterMa
   const auto own = verify_certificate(me.certificate, me.member);
   KITH_CHECK(own.has_value());
   own_number = own->number;
+  has_first_keys = own->reason == Certificate::Reason::first;
+  heard[me.member].try_emplace(own_number, *own, me.certificate);
   if (me.commons_keys) space_keys.push_back(*me.commons_keys);
   const auto log_txn = host.log().read();
   const auto view_txn = host.views().read();
@@ -27,7 +41,10 @@ Replica::Impl::Impl(Identity identity, Options given, const storage::HighWaterMa
   for (const storage::LogHead& head : storage::log_store::heads(*log_txn)) {
     load_log(*log_txn, *view_txn, head, marks);
   }
+  rebuilding =
+      own->reason == Certificate::Reason::lost && certificate_due && !marks.contains(own_log);
   load_evidence(*log_txn);
+  look_for_given_up(*log_txn);
   load_waiting(*log_txn);
   for (auto& [_, state] : logs) state.frozen = has_two_histories(state.member);
 }
@@ -81,6 +98,8 @@ void Replica::Impl::load_log(const storage::ReadTxn& log_txn, const storage::Rea
 
   if (head.log != own_log) return;
   own_range = head.range;
+  certificate_due = !begins_with_certificate(log_txn, own_log, me.certificate) &&
+                    state.keys.newest_certificate_number() < own_number;
   const auto mark = marks.find(own_log);
   if (mark != marks.end()) {
     signed_before = mark->second;
@@ -170,7 +189,7 @@ void Replica::Impl::load() {
   if (me.network_secret) follow(commons_log(me.founder), me.founder);
   govern();
   end_asking_if_answered();
-  if (const auto why = why_not_sign()) host.log_line(*why);
+  if (const auto why = why_not_sign(); why && !rebuilding) host.log_line(*why);
   if (own_range && own_range->size() > 0 && !why_not_sign()) sign_what_is_held();
   for (const auto& [log, _] : logs) {
     judge_more(log);
@@ -179,6 +198,8 @@ void Replica::Impl::load() {
 }
 
 void Replica::Impl::sign_what_is_held() {
+  // The key that signs is that of the last certificate in the log.
+  if (certificate_due) return look_for_own_certificate();
   // A crash may have come between a commit and the high-water file: it comes first again.
   const storage::HighWaterMark mark{own_range->size(), own_range->root()};
   signing_held = true;

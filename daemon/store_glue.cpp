@@ -149,28 +149,10 @@ void Replica::Impl::carry_out(sync::Serve& action) {
   host.send(action.peer, peer::encode(answer));
 }
 
-peer::Announce Replica::Impl::announce(const LogId& id) const {
-  const LogState& state = logs.at(id);
-  peer::Announce message{id, state.checkpoint.note, {}, {}};
-  if (const auto heard = heard_statements.find(state.member); heard != heard_statements.end()) {
-    message.certificate = heard->second;
-  } else if (state.member == me.member) {
-    message.certificate = me.certificate;
-  } else {
-    const auto& statements = state.keys.statements();
-    for (const auto& entry : statements) {
-      if (entry.is_certificate) message.certificate = entry.statement;
-    }
-  }
-  for (const auto& [_, cosignature] : state.cosignatures) {
-    message.cosignatures.push_back(cosignature);
-  }
-  return message;
-}
-
 void Replica::Impl::carry_out(sync::AnnounceLogs& action) {
   for (const LogId& log : action.logs) {
     // A log without a checkpoint has nothing to announce; an empty note says so.
+    if (log == own_log) peers.at(action.peer).knows_us = true;
     host.send(action.peer, peer::encode(announce(log)));
   }
 }
@@ -180,7 +162,9 @@ void Replica::Impl::carry_out(sync::PushEntries& action) {
   peer::Push push{action.log, state.checkpoint.note, action.first, {}, {}};
   const std::uint64_t size = state.checkpoint.size;
   const auto txn = host.log().read();
-  bool small = size - action.first <= limits::tile_hashes;
+  // Who cannot know the key that signed it is told whose it is.
+  const bool is_known = std::exchange(peers.at(action.peer).knows_us, true);
+  bool small = is_known && size - action.first <= limits::tile_hashes;
   if (small) {
     push.leaves = storage::log_store::bundle(*txn, action.log, action.first, size);
     small = !push.leaves.empty();  // Else some of them are damaged here.
@@ -205,8 +189,7 @@ void Replica::Impl::carry_out(sync::StoreEntries& action) {
   const auto given = std::make_shared<sync::StoreEntries>(std::move(action));
   const auto outcome = std::make_shared<StoreOutcome>();
   const LogId id = given->log;
-  const bool witness =
-      is_witness_of(logs.at(id).member) && !logs.at(id).frozen && !has_resumed() && !asking;
+  const bool witness = is_witness_of(logs.at(id).member) && !logs.at(id).frozen && may_cosign();
   const std::uint64_t time_s = host.now() / 1000;
 
   auto work = [=, before = logs.at(id).confirmed_ahead, member = me.member, key = witness_key](
@@ -244,7 +227,8 @@ void Replica::Impl::carry_out(sync::StoreEntries& action) {
     step(std::move(stored));
     if (outcome->kept || outcome->reached) step(sync::CheckpointKept{id, *given->checkpoint, 0});
     if (outcome->reached) agreed_reached(id);
-    if (outcome->conflict) state.suspect = *given->checkpoint;
+    const bool is_cut = outcome->conflict && cut_away(id, given->checkpoint->note);
+    if (outcome->conflict && !is_cut) state.suspect = *given->checkpoint;
     if (state.suspect && state.suspect->size < state.checkpoint.size) {
       sync::CompareCheckpoint compare{id, *std::exchange(state.suspect, std::nullopt)};
       carry_out(compare);
@@ -288,7 +272,8 @@ void Replica::Impl::carry_out(sync::DropPeer& action) {
 
 void Replica::Impl::carry_out(sync::OwnLogBehind& action) {
   signed_size = std::max(signed_size, action.size);
-  if (no_signing) return;
+  // A member that is rebuilt signs nothing before all of it is here, whoever has it.
+  if (no_signing || rebuilding) return;
   no_signing = "a peer holds " + std::to_string(action.size) +
                " entries of our own log, more than this store: fetching them back first";
   host.log_line(*no_signing);
@@ -306,8 +291,7 @@ bool Replica::Impl::is_witness_of(const MemberId& owner) const {
 void Replica::Impl::cosign_one(const LogId& id) {
   LogState& state = logs.at(id);
   const bool is_new = state.checkpoint.size > state.cosigned;
-  if (state.frozen || !is_new || !is_witness_of(state.member)) return;
-  if (has_resumed() || asking) return;
+  if (state.frozen || !is_new || !is_witness_of(state.member) || !may_cosign()) return;
   // Its root rests on leaves that are damaged here: they come back first.
   if (state.wanted.contains(state.checkpoint.size / limits::tile_hashes)) return;
   state.cosigned = state.checkpoint.size;
@@ -370,14 +354,14 @@ bool Replica::Impl::cosigned_by(PeerId from, const Cosignature& cosignature) {
   // Our own may be news as well, where a backup was restored.
   if (log == logs.end()) return true;
   if (is_old_news(log->second, cosignature) || is_distrusted(cosignature.witness)) return true;
-  const bool verified = std::ranges::any_of(
-      certificates_of(cosignature.witness), [&](const Certificate& certificate) {
-        return verify_cosignature(cosignature, certificate.witness_key);
-      });
-  // A witness we do not know (yet) is not the messenger's fault.
+  const auto known = known_certificates(cosignature.witness);
+  const bool verified = std::ranges::any_of(known, [&](const KnownCertificate& one) {
+    return verify_cosignature(cosignature, one.certificate->witness_key);
+  });
   if (!verified) {
-    if (certificates_of(cosignature.witness).empty()) return true;
-    host.drop(from, fail(Errc::bad_signature, "a cosignature that does not verify"));
+    // A witness, or a new key of it, that we do not know yet is not the messenger's fault.
+    if (known.empty() || ++peers.at(from).unknown_words <= limits::unknown_words_max) return true;
+    host.drop(from, fail(Errc::bad_signature, "cosignatures that do not verify"));
     return false;
   }
   if (cosignature.witness == me.member) remember_own_word(cosignature);

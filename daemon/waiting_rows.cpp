@@ -165,6 +165,40 @@ std::optional<AgreedState> decode_agreed(const LogId& log, BytesView row) {
   return agreed;
 }
 
+Bytes waiting_enrolment_prefix() { return to_bytes(view("enrolment/")); }
+
+Bytes waiting_enrolment_key(std::uint64_t number) {
+  Bytes key = waiting_enrolment_prefix();
+  append_integer(key, number);
+  return key;
+}
+
+Bytes encode_waiting_enrolment(std::uint64_t number, const Bytes& statement) {
+  return storage::with_checksum(storage::Table::waiting, waiting_enrolment_key(number),
+                                Bytes(statement));
+}
+
+std::optional<Bytes> decode_waiting_enrolment(BytesView key, BytesView row) {
+  const auto value = storage::without_checksum(storage::Table::waiting, key, row);
+  const bool is_one = storage::begins_with(key, waiting_enrolment_prefix());
+  if (!value || !is_one || value->size() > limits::statement_bytes_max) return std::nullopt;
+  return to_bytes(*value);
+}
+
+Bytes agreed_elsewhere_key(const LogId& log) {
+  Bytes key = to_bytes(view("elsewhere/"));
+  append(key, log.view());
+  return key;
+}
+
+Bytes encode_agreed_elsewhere(const LogId& log, std::uint64_t size) {
+  return encode_number(agreed_elsewhere_key(log), size);
+}
+
+std::optional<std::uint64_t> decode_agreed_elsewhere(const LogId& log, BytesView row) {
+  return decode_number(agreed_elsewhere_key(log), row);
+}
+
 Bytes confirmed_prefix() { return to_bytes(view("confirmed/")); }
 
 Bytes confirmed_key(const MemberId& member) {

@@ -59,6 +59,20 @@ struct AgreedState {
 [[nodiscard]] Bytes encode_agreed(const LogId& log, const AgreedState& agreed);
 [[nodiscard]] std::optional<AgreedState> decode_agreed(const LogId& log, BytesView row);
 
+/// An enrolment or withdrawal that our own log gave up, in the table `waiting`; in the order in
+/// which they stood, each key beginning with the prefix.
+[[nodiscard]] Bytes waiting_enrolment_prefix();
+[[nodiscard]] Bytes waiting_enrolment_key(std::uint64_t number);
+[[nodiscard]] Bytes encode_waiting_enrolment(std::uint64_t number, const Bytes& statement);
+/// Not verified.
+[[nodiscard]] std::optional<Bytes> decode_waiting_enrolment(BytesView key, BytesView row);
+
+/// How much of our own frozen log witnesses proved to be agreed while it was not here, in the table
+/// `meta`: it must come before the log is cut.
+[[nodiscard]] Bytes agreed_elsewhere_key(const LogId& log);
+[[nodiscard]] Bytes encode_agreed_elsewhere(const LogId& log, std::uint64_t size);
+[[nodiscard]] std::optional<std::uint64_t> decode_agreed_elsewhere(const LogId& log, BytesView row);
+
 /// Which of our certificates a member said it knows, in the table `meta`; each key begins with the
 /// prefix.
 struct ConfirmedNumber {

@@ -135,14 +135,24 @@ void HighWaterFile::load() {
 }
 
 void HighWaterFile::advance(const HighWaterMarks& signed_now) {
-  Slot next{sequence_ + 1, marks_};
+  HighWaterMarks next = marks_;
   for (const auto& [log, mark] : signed_now) {
-    HighWaterMark& held = next.marks[log];
+    HighWaterMark& held = next[log];
     KITH_CHECK(mark.size >= held.size);
     KITH_CHECK(mark.size > held.size || held.size == 0 || mark.root == held.root);
     held = mark;
   }
+  write(std::move(next));
+}
 
+void HighWaterFile::cut(const HighWaterMarks& cut_to) {
+  HighWaterMarks next = marks_;
+  for (const auto& [log, mark] : cut_to) next[log] = mark;
+  write(std::move(next));
+}
+
+void HighWaterFile::write(HighWaterMarks marks) {
+  Slot next{sequence_ + 1, std::move(marks)};
   // The older of the two slots is overwritten, so the newest valid one is never at risk.
   const Bytes bytes = encode(next);
   const auto offset = static_cast<off_t>(next.sequence % 2 * slot_bytes);

@@ -33,8 +33,12 @@ class HighWaterFile {
   /// Durable when it returns. A mark never goes down, no size gets a second root, and there are at
   /// most 909 logs (KITH_CHECK). Throws StorageError; what was marked before stays marked.
   void advance(const HighWaterMarks& signed_now);
+  /// Ends the history of a log at a smaller size: only where a certificate cuts it there, so that
+  /// no key signs for it any more. The rest as advance().
+  void cut(const HighWaterMarks& cut_to);
 
  private:
+  void write(HighWaterMarks marks);
   void load();
 
   std::filesystem::path path_;

@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "daemon/clock.hpp"
+#include "daemon/commands/given.hpp"
 #include "daemon/data_dir.hpp"
 #include "daemon/random.hpp"
 #include "daemon/replica.hpp"
@@ -18,8 +19,6 @@
 namespace kith::daemon {
 namespace {
 
-constexpr std::size_t key_file_bytes_max = 16 * limits::ki;
-constexpr std::size_t invitation_bytes_max = 16 * limits::ki;
 constexpr unsigned secret_mode = 0600;
 constexpr std::size_t words_in_a_row = 6;
 
@@ -30,28 +29,6 @@ struct Plan {
   Profile profile;
   PublicKey steward;
 };
-
-Result<PublicKey> read_steward(const std::string& setting) {
-  constexpr std::string_view author = "kith-author-";
-  if (setting.starts_with(author)) return decode_author(setting);
-  const auto content = files::read(setting, key_file_bytes_max);
-  if (!content) {
-    return fail(Errc::usage,
-                "--steward is a kith-author-… line, a file that holds one, or an "
-                "author's key file: " +
-                    content.error().detail);
-  }
-  const std::string_view text = trimmed(*content);
-  if (text.starts_with(author)) return decode_author(text);
-  const auto key = inspect_key_file(*content);
-  if (!key) {
-    return fail(Errc::usage, "--steward: " + setting +
-                                 " is no author's key file and holds no line kith-author-…; kith "
-                                 "init makes the one and prints the other (" +
-                                 key.error().detail + ")");
-  }
-  return key->public_key;
-}
 
 Result<std::string> read_aim(const std::string& setting) {
   std::string aim = setting;
@@ -145,20 +122,8 @@ Result<Plan> read_plan(const InitSettings& settings) {
     plan.charter = *charter;
     return plan;
   }
-  const auto content = files::read(settings.join, invitation_bytes_max);
-  if (!content) return content.error();
-  // What a letter or an editor adds at the end does no harm.
-  const auto invitation = decode_invitation(std::string(trimmed(*content)) + "\n");
-  if (!invitation) return fail(invitation.error(), "reading " + settings.join);
-  if (invitation->expires < wall_now()) {
-    return fail(Errc::stale,
-                "the invitation has expired: ask the member that made it for a new one");
-  }
-  if (invitation->addresses.empty()) {
-    return fail(Errc::stale,
-                "the invitation does not say where the member that made it can be reached: ask for "
-                "a new one, made with kith invite --address HOST:PORT");
-  }
+  const auto invitation = read_invitation(settings.join);
+  if (!invitation) return invitation.error();
   plan.invitation = *invitation;
   return plan;
 }

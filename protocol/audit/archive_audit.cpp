@@ -209,18 +209,21 @@ void ArchiveAudit::take_evidence(ReportedEvidence evidence) {
     return find(Verdict::damaged, evidence.file, "it is about nothing in the export");
   }
   const std::uint64_t newest = newest_number(proven.member);
+  const bool is_excused = std::ranges::any_of(report_.logs, [&](const LogReport& log) {
+    return proven.log == log.id && excused_by_cut(proven, log.keys);
+  });
   bool is_about_log = false;
   for (LogReport& log : report_.logs) {
     if (!is_about(proven, log.id, log.log.member)) continue;
     is_about_log = true;
-    evidence.counts = still_counts(proven, newest, log.keys.newest_cut_number());
+    evidence.counts = still_counts(proven, newest, log.keys.newest_cut_number()) && !is_excused;
     log.evidence.push_back(evidence);
     // Where the keys of a log are not known, nor is what put an end to it.
     if (!evidence.counts || !log.log_key) continue;
     log.findings.add(Verdict::forked, evidence.file, in_words(proven));
   }
   if (is_about_log) return;
-  evidence.counts = still_counts(proven, newest, 0);
+  evidence.counts = still_counts(proven, newest, 0) && !is_excused;
   if (evidence.counts) find(Verdict::forked, evidence.file, in_words(proven));
   report_.evidence.push_back(std::move(evidence));
 }

@@ -65,6 +65,7 @@ struct Side {
   Certificate certificate;
   Checkpoint checkpoint;
   Liar liar = Liar::log_key;
+  std::uint64_t time_s = 0;
 };
 
 Result<Side> verify_side(const Evidence& evidence, const Bytes& statement,
@@ -92,8 +93,11 @@ Result<Side> verify_side(const Evidence& evidence, const Bytes& statement,
                                  : log_note_key(own, certificate->log_key);
   const auto signed_by = verify_note(*note, {key});
   if (!signed_by) return signed_by.error();
+  // That of a witness begins with its time.
+  const Bytes& signature = note->signatures.front().signature;
   return Side{std::move(*certificate), std::move(*checkpoint),
-              by_witness ? Liar::witness_key : Liar::log_key};
+              by_witness ? Liar::witness_key : Liar::log_key,
+              by_witness ? read_integer<std::uint64_t>(signature) : 0};
 }
 
 Result<Contradiction> verify_certificates(const Evidence& evidence) {
@@ -212,6 +216,7 @@ Result<Contradiction> verify_evidence(const Evidence& evidence) {
   proven.log = *log_of_origin(first->checkpoint.origin);
   proven.numbers = {first->certificate.number, second->certificate.number};
   proven.said = {first->checkpoint, second->checkpoint};
+  proven.times_s = {first->time_s, second->time_s};
   return proven;
 }
 
@@ -235,6 +240,18 @@ std::string in_words(const Contradiction& proven) {
 bool still_counts(const Contradiction& proven, std::uint64_t newest, std::uint64_t newest_cut) {
   if (proven.liar == Liar::log_key) return proven.number() >= newest_cut;
   return newest <= proven.number();
+}
+
+bool excused_by_cut(const Contradiction& proven, const KeyHistory& keys) {
+  if (proven.liar != Liar::witness_key) return false;
+  constexpr std::uint64_t second_ms = 1'000;
+  const std::uint64_t smaller = std::min(proven.said[0].size, proven.said[1].size);
+  const std::uint64_t earlier_s = std::min(proven.times_s[0], proven.times_s[1]);
+  return std::ranges::any_of(keys.certificates(), [&](const auto& entry) {
+    const auto& [index, certificate] = entry;
+    return certificate.reason == Certificate::Reason::cut && smaller > index &&
+           earlier_s <= certificate.number / second_ms + cut_news_s;
+  });
 }
 
 }  // namespace kith

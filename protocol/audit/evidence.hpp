@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "protocol/base/limits.hpp"
+#include "protocol/keys/authors.hpp"
 #include "protocol/log/checkpoint.hpp"
 #include "protocol/log/merkle.hpp"
 #include "protocol/schema/cosignature.hpp"
@@ -42,10 +43,18 @@ struct Contradiction {
   std::optional<LogId> log;                ///< The log that is spoken of; nothing for certificates.
   std::array<std::uint64_t, 2> numbers{};  ///< Of the certificates, for the first and the second.
   std::array<Checkpoint, 2> said{};        ///< Empty for certificates.
+  std::array<std::uint64_t, 2> times_s{};  ///< Of a witness's words, by its clock; else 0.
 
   /// Keys of certificates below this number do not count any more: then nor does the evidence.
   [[nodiscard]] std::uint64_t number() const { return std::min(numbers[0], numbers[1]); }
 };
+
+/// News of a cut may take so long to reach a witness.
+inline constexpr std::uint64_t cut_news_s = 24 * 3'600;
+/// Whether an honest witness may have said both about the log whose key history this is: one about
+/// what a certificate cut away, the other about what took its place. Both are of more entries than
+/// that certificate has before it, and the earlier is no later than a day after it was made.
+[[nodiscard]] bool excused_by_cut(const Contradiction& proven, const KeyHistory& keys);
 
 /// What evidence of two signed checkpoints or cosignatures of one log is made of. Whoever makes it
 /// holds the tree of the larger size: `root` and `path` are what Evidence says of it; they are

@@ -271,11 +271,49 @@ void LogAudit::absorb(Found found) {
   report_.missing += found.missing;
   report_.missing_clear += found.missing_clear;
   keys_known_ = keys_known_ && !found.has_lost_keys;
-  for (const Judged& said : found.said) absorb_said(said);
+  for (const Judged& said : found.said) absorb_said(found, said);
   absorb_hashes(found);
 }
 
-void LogAudit::absorb_said(const Judged& said) {
+TreeHash LogAudit::root_before(const Found& found, std::uint64_t index) const {
+  CompactRange range = range_;
+  for (std::size_t i = 0; range.size() < index && i < found.hashes.size(); ++i) {
+    range.push(found.hashes[i]);
+  }
+  return range.root();
+}
+
+void LogAudit::check_cut(std::uint64_t next, const PayloadText* said) {
+  const auto cut = keys_.cut_without_list();
+  const bool is_list = said != nullptr && std::holds_alternative<CutListText>(*said);
+  if (!cut || cut_refused_ == cut || !keys_known_ || (is_list && next == *cut + 1)) return;
+  cut_refused_ = cut;
+  const std::uint64_t bundle = *cut / limits::tile_hashes;
+  find(Verdict::forged, file(payloads_path(bundle, width_of(bundle))),
+       entry(*cut) +
+           "this certificate cuts the log, but the list that says where is not the entry "
+           "after it");
+}
+
+Result<bool> LogAudit::absorb_statement(const Found& found, const Judged& said) {
+  if (const auto* certificate = std::get_if<CertificateText>(&said.parsed)) {
+    auto added = keys_.add_certificate(said.index, certificate->statement);
+    if (added && keys_.cut_without_list() == said.index) cut_root_ = root_before(found, said.index);
+    if (added) ++report_.certificates;
+    return added;
+  }
+  if (const auto* list = std::get_if<CutListText>(&said.parsed)) {
+    auto added = keys_.add_cut_list(said.index, list->list, report_.id, cut_root_);
+    if (!added) cut_refused_ = keys_.cut_without_list();
+    return added;
+  }
+  const auto& enrolment = std::get<EnrolmentText>(said.parsed);
+  auto added = keys_.add_enrolment(said.index, enrolment.statement);
+  if (added) ++report_.enrolments;
+  return added;
+}
+
+void LogAudit::absorb_said(const Found& found, const Judged& said) {
   const std::string path = file(
       payloads_path(said.index / limits::tile_hashes, width_of(said.index / limits::tile_hashes)));
   ++(said.leaf_class == LeafClass::clear ? report_.clear : report_.opened);
@@ -288,16 +326,10 @@ void LogAudit::absorb_said(const Judged& said) {
   if (said.log_key) ++report_.opened_by[*said.log_key];
   if (said.status == Judged::Status::bad) return refuse(said.why);
   if (!keys_known_) return;  // What is damaged accuses nobody.
-  if (const auto* certificate = std::get_if<CertificateText>(&said.parsed)) {
-    const auto added = keys_.add_certificate(said.index, certificate->statement);
-    if (!added) return refuse(added.error().detail);
-    ++report_.certificates;
-    return;
-  }
-  if (const auto* enrolment = std::get_if<EnrolmentText>(&said.parsed)) {
-    const auto added = keys_.add_enrolment(said.index, enrolment->statement);
-    if (!added) return refuse(added.error().detail);
-    ++report_.enrolments;
+  check_cut(said.index, &said.parsed);
+  if (!said.record) {
+    const auto added = absorb_statement(found, said);
+    if (!added) refuse(added.error().detail);
     return;
   }
   const auto right = admissible(keys_, report_.log.member, said);
@@ -373,6 +405,7 @@ void LogAudit::check_root() {
 }
 
 LogReport LogAudit::finish(WitnessCertificates& witnesses) {
+  check_cut(report_.log.size, nullptr);
   check_root();
   check_log_signature();
   if (note_) {

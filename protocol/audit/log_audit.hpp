@@ -191,7 +191,12 @@ class LogAudit {
   void add_to_level(unsigned level, const TreeHash& root);
   /// The hashes of the tile that is being filled, as far as they can be believed.
   [[nodiscard]] std::vector<TreeHash> settle(unsigned level);
-  void absorb_said(const Judged& said);
+  void absorb_said(const Found& found, const Judged& said);
+  [[nodiscard]] Result<bool> absorb_statement(const Found& found, const Judged& said);
+  /// Over the leaves before `index`, which lies in what was found.
+  [[nodiscard]] TreeHash root_before(const Found& found, std::uint64_t index) const;
+  /// Once the entry at `next` is known, or the log is at its end.
+  void check_cut(std::uint64_t next, const PayloadText* said);
   void check_root();
   void check_log_signature();
   void check_line(const NoteSignature& line, WitnessCertificates& witnesses);
@@ -214,7 +219,9 @@ class LogAudit {
   std::vector<Level> levels_;
   std::map<std::uint64_t, TreeHash> roots_;  // At sizes that cosignatures name.
   KeyHistory keys_;
-  bool keys_known_ = true;  // Nothing that may say who may speak was lost so far.
+  bool keys_known_ = true;                    // Nothing that may say who may speak was lost so far.
+  TreeHash cut_root_{};                       // Before the last certificate that cuts.
+  std::optional<std::uint64_t> cut_refused_;  // It was said that this one has no list.
 };
 
 }  // namespace kith

@@ -36,6 +36,12 @@ inline constexpr std::size_t aim_bytes_max = 4 * ki;
 inline constexpr std::size_t addresses_max = 8;
 inline constexpr std::size_t relays_max = 4;
 inline constexpr std::size_t statement_bytes_max = 960;  // Must fit into handshake message 3.
+inline constexpr std::size_t cut_logs_max = 1'024;       // Own logs: the high-water file holds 909.
+inline constexpr std::size_t cut_list_bytes_max = 128 * ki;   // So many of 88 bytes.
+inline constexpr std::size_t announced_certificates_max = 3;  // Who signed, who cut, the newest.
+inline constexpr std::size_t heard_certificates_max = 8;  // Of one member, beside those in its log.
+inline constexpr std::size_t former_transport_keys_max = 4;  // That still answer.
+inline constexpr std::size_t unknown_words_max = 1'024;  // Cosignatures by no known key, of a peer.
 inline constexpr std::size_t invitations_max = 64;       // Open at once; each costs a trial.
 inline constexpr std::uint64_t invitation_ms = 30ULL * 24 * 3600 * 1000;
 

@@ -30,8 +30,32 @@ Result<bool> KeyHistory::add_certificate(std::uint64_t index, BytesView statemen
   if (last == nullptr || last->steward != certificate->steward) {
     set_scopes(certificate->steward, index, all_scopes);
   }
+  if (certificate->reason == Certificate::Reason::cut) cut_alone_ = index;
   certificates_.emplace_back(index, std::move(*certificate));
   statements_.push_back({index, true, to_bytes(statement)});
+  return true;
+}
+
+Result<bool> KeyHistory::add_cut_list(std::uint64_t index, BytesView list, const LogId& log,
+                                      const TreeHash& root) {
+  if (!cut_alone_ || *cut_alone_ + 1 != index) {
+    return fail(Errc::unrequested, "a cut list that follows no certificate which cuts");
+  }
+  const Certificate& certificate = certificates_.back().second;
+  if (cut_list_hash(list) != certificate.cut_list) {
+    return fail(Errc::bad_proof, "the cut list is not the one that its certificate names");
+  }
+  const auto decoded = decode_cut_list(list);
+  if (!decoded) return decoded.error();
+  const auto own = std::ranges::find(decoded->logs, log, &CutLog::log);
+  if (own != decoded->logs.end() && (own->size != *cut_alone_ || own->root != root)) {
+    return fail(Errc::bad_proof,
+                "the cut list names another history of this log: " + std::to_string(own->size) +
+                    " entries, but its certificate is "
+                    "entry " +
+                    std::to_string(*cut_alone_));
+  }
+  cut_alone_.reset();
   return true;
 }
 

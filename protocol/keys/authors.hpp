@@ -20,6 +20,14 @@ class KeyHistory {
   /// first names the network too (it follows Founding). conflict: another certificate of the same
   /// number is known. `index` must be higher than that of every statement before.
   [[nodiscard]] Result<bool> add_certificate(std::uint64_t index, BytesView statement);
+  /// The list at `index` that belongs to the certificate right before it, which cuts. bad_proof
+  /// unless its hash is that of the certificate and, where it names `log`, it says that this
+  /// certificate's index is the log's size and `root` the tree before it. unrequested if no such
+  /// certificate stands there.
+  [[nodiscard]] Result<bool> add_cut_list(std::uint64_t index, BytesView list, const LogId& log,
+                                          const TreeHash& root);
+  /// The index of a certificate that cuts and has no list yet.
+  [[nodiscard]] std::optional<std::uint64_t> cut_without_list() const { return cut_alone_; }
   /// An enrolment or withdrawal at `index`. Void unless its number is the next and its signer is
   /// a steward there.
   [[nodiscard]] Result<bool> add_enrolment(std::uint64_t index, BytesView statement);
@@ -38,7 +46,7 @@ class KeyHistory {
   [[nodiscard]] std::uint64_t newest_certificate_number() const;
   /// The highest number of a certificate that cuts; 0: there is none.
   [[nodiscard]] std::uint64_t newest_cut_number() const;
-  /// All certificates, each with the index from which on it holds.
+  /// All that count, each with the index from which on it holds, in the order of the log.
   [[nodiscard]] const std::vector<std::pair<std::uint64_t, Certificate>>& certificates() const {
     return certificates_;
   }
@@ -75,6 +83,7 @@ class KeyHistory {
   std::vector<std::pair<std::uint64_t, Certificate>> certificates_;
   std::map<PublicKey, std::vector<Change>> changes_;
   std::uint32_t enrolments_ = 0;
+  std::optional<std::uint64_t> cut_alone_;
   std::vector<Entry> statements_;
 };
 

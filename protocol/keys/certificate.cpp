@@ -6,6 +6,7 @@ namespace kith {
 namespace {
 
 constexpr std::string_view certificate_domain = "kith/trust-keys/v1\n";
+constexpr std::string_view cut_list_domain = "kith/cut-list/v1\n";
 constexpr std::string_view enrolment_domain = "kith/enrolment/v1\n";
 
 struct Statement {
@@ -82,12 +83,18 @@ Result<Certificate> verify_certificate(BytesView statement) {
   return verify_certificate(statement, unchecked->member);
 }
 
+Hash certificate_hash(const Certificate& certificate) {
+  return blake2b({view(certificate_domain), encode(certificate)});
+}
+
 std::optional<MemberId> read_member(BytesView statement) {
   const auto parts = split(statement);
   const auto unchecked = parts ? decode_certificate(parts->segment) : parts.error();
   if (!unchecked) return std::nullopt;
   return unchecked->member;
 }
+
+Hash cut_list_hash(BytesView list) { return blake2b({view(cut_list_domain), list}); }
 
 Bytes sign_enrolment(const Enrolment& enrolment, const SigningKey& steward) {
   return sign_statement(enrolment_domain, encode(enrolment), steward);

@@ -13,8 +13,13 @@ namespace kith {
 [[nodiscard]] Result<Certificate> verify_certificate(BytesView statement, const MemberId& member);
 /// For a candidate nobody knows yet: the member id is read from the segment, then all is checked.
 [[nodiscard]] Result<Certificate> verify_certificate(BytesView statement);
+/// H of the bytes that its signature covers.
+[[nodiscard]] Hash certificate_hash(const Certificate& certificate);
 /// Whose certificate it is, without checking it: for a statement that was verified before.
 [[nodiscard]] std::optional<MemberId> read_member(BytesView statement);
+
+/// What a certificate that cuts says of the list that follows it: H(`kith/cut-list/v1` | list).
+[[nodiscard]] Hash cut_list_hash(BytesView list);
 
 /// Domain `kith/enrolment/v1`, by the steward whose key the enrolment names.
 [[nodiscard]] Bytes sign_enrolment(const Enrolment& enrolment, const SigningKey& steward);

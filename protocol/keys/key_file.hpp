@@ -30,6 +30,9 @@ struct KeyFile {
 
 /// 24 words of the BIP-39 English list for 32 bytes (with its checksum).
 [[nodiscard]] std::vector<std::string> recovery_words(const Seed& seed);
+inline constexpr std::size_t recovery_word_count = 24;  // 256 bits of seed, 8 of checksum.
+/// Words between white space, whatever they are.
+[[nodiscard]] std::size_t count_words(std::string_view text);
 /// malformed names the word that is wrong, or says that the checksum fails.
 [[nodiscard]] Result<Seed> seed_from_words(std::string_view words);
 /// 8 words (88 bits) of a member id, for reading aloud.

@@ -7,7 +7,6 @@
 namespace kith {
 namespace {
 
-constexpr std::size_t recovery_word_count = 24;    // 256 bits of seed, 8 of checksum.
 constexpr std::size_t fingerprint_word_count = 8;  // 88 bits.
 constexpr std::size_t words_bytes_max = 24 * 16;   // The longest word has eight letters.
 
@@ -69,11 +68,13 @@ std::vector<std::string> recovery_words(const Seed& seed) {
   return words;
 }
 
+std::size_t count_words(std::string_view text) { return split_words(text).size(); }
+
 Result<Seed> seed_from_words(std::string_view text) {
   if (text.size() > words_bytes_max) {
     return fail(Errc::malformed, "this is longer than 24 recovery words");
   }
-  const auto words = split_words(text);
+  auto words = split_words(text);
   if (words.size() != recovery_word_count) {
     return fail(Errc::malformed,
                 "there are 24 recovery words, not " + std::to_string(words.size()));
@@ -92,6 +93,7 @@ Result<Seed> seed_from_words(std::string_view text) {
       bits[bit / 8] = static_cast<std::uint8_t>(bits[bit / 8] | value << (7 - bit % 8));
     }
   }
+  for (std::string& word : words) wipe(word);
   const Seed seed = Seed::from(BytesView(bits).first(Seed::size));
   const bool good = bits.back() == sha256(seed.view()).bytes[0];
   wipe(bits);

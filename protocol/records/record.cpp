@@ -12,7 +12,7 @@ constexpr std::size_t batches_known_max = 256;
 constexpr std::size_t path_hashes_max = 16;  // Of a tree of batch_records_max leaves.
 constexpr std::size_t head_bytes = 4 + 4 + 1;
 
-enum class TextForm : std::uint8_t { record = 1, certificate = 2, enrolment = 3 };
+enum class TextForm : std::uint8_t { record = 1, certificate = 2, enrolment = 3, cut_list = 4 };
 
 TreeHash id_leaf(const RecordId& id) { return leaf_hash(id.view()); }
 
@@ -79,6 +79,11 @@ Bytes encode_text(const PayloadText& text) {
     append(bytes, statement->statement);
     return bytes;
   }
+  if (const auto* list = std::get_if<CutListText>(&text)) {
+    bytes.push_back(static_cast<std::uint8_t>(TextForm::cut_list));
+    append(bytes, list->list);
+    return bytes;
+  }
   const auto& signed_record = std::get<SignedRecord>(text);
   KITH_CHECK(signed_record.path.size() <= path_hashes_max);
   bytes.push_back(static_cast<std::uint8_t>(TextForm::record));
@@ -104,6 +109,11 @@ Result<PayloadText> decode_text(BytesView bytes) {
       return decode_statement<CertificateText>(rest);
     case TextForm::enrolment:
       return decode_statement<EnrolmentText>(rest);
+    case TextForm::cut_list:
+      if (rest.size() > limits::cut_list_bytes_max) {
+        return fail(Errc::too_large, "the cut list is too long");
+      }
+      return PayloadText(CutListText{to_bytes(rest)});
   }
   return fail(Errc::malformed, "the text's form is none of this version");
 }

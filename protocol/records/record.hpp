@@ -30,9 +30,14 @@ struct EnrolmentText {
   Bytes statement;
   friend bool operator==(const EnrolmentText&, const EnrolmentText&) = default;
 };
+/// Where its certificate cuts the member's logs; the hash in that certificate is of it.
+struct CutListText {
+  Bytes list;  ///< As encode(CutList) gives it.
+  friend bool operator==(const CutListText&, const CutListText&) = default;
+};
 /// u8 1 | u32 count | u32 index | u8 path length | path | signature | record,
-/// u8 2 | certificate statement, u8 3 | enrolment statement.
-using PayloadText = std::variant<SignedRecord, CertificateText, EnrolmentText>;
+/// u8 2 | certificate statement, u8 3 | enrolment statement, u8 4 | cut list.
+using PayloadText = std::variant<SignedRecord, CertificateText, EnrolmentText, CutListText>;
 [[nodiscard]] Bytes encode_text(const PayloadText& text);
 [[nodiscard]] Result<PayloadText> decode_text(BytesView bytes);
 

@@ -38,6 +38,16 @@ struct Certificate {
   }
 }
 
+struct CutLog {
+  log @0 :Data;
+  size @1 :UInt64;
+  root @2 :Data;
+}
+
+struct CutList {
+  logs @0 :List(CutLog);   # 1 or more, in order of log id
+}
+
 struct Enrolment {
   network @0 :Data;
   member @1 :Data;

@@ -40,7 +40,7 @@ struct Message {
     announce :group {
       log @6 :Data;
       note @7 :Text;
-      certificate @8 :Data;
+      certificates @8 :List(Data);
       cosignatures @9 :List(Cosignature);
     }
     push :group {

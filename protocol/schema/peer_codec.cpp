@@ -99,7 +99,10 @@ void put(Wire::Builder to, const Announce& from) {
   auto group = to.initAnnounce();
   group.setLog(wire_data(from.log.view()));
   group.setNote(from.note);
-  group.setCertificate(wire_data(from.certificate));
+  auto certificates = group.initCertificates(static_cast<unsigned>(from.certificates.size()));
+  for (unsigned i = 0; i < certificates.size(); ++i) {
+    certificates.set(i, wire_data(from.certificates[i]));
+  }
   auto list = group.initCosignatures(static_cast<unsigned>(from.cosignatures.size()));
   for (unsigned i = 0; i < list.size(); ++i) put(list[i], from.cosignatures[i]);
 }
@@ -251,7 +254,11 @@ Announce take_announce(Wire::Announce::Reader from) {
   Announce announce;
   announce.log = octets<LogId>(from.getLog());
   announce.note = checked_text(from.getNote(), limits::note_bytes_max);
-  announce.certificate = to_bytes(bytes(from.getCertificate(), limits::statement_bytes_max));
+  const auto certificates = from.getCertificates();
+  announce.certificates.reserve(count(certificates, limits::announced_certificates_max));
+  for (const auto statement : certificates) {
+    announce.certificates.push_back(to_bytes(bytes(statement, limits::statement_bytes_max)));
+  }
   const auto list = from.getCosignatures();
   announce.cosignatures.reserve(count(list, limits::entries_per_list_max));
   for (const auto entry : list) {

@@ -53,8 +53,10 @@ struct GetCheckpoints {
 /// A log's newest checkpoint here, with what is needed to believe it.
 struct Announce {
   LogId log;
-  std::string note;   ///< Signed by the log key.
-  Bytes certificate;  ///< Newest statement, if the peer may lack it; else empty.
+  std::string note;  ///< Signed by the log key.
+  /// Statements of its owner: the one that names the key of the note, the newest that cuts, and the
+  /// newest; each once.
+  std::vector<Bytes> certificates;
   std::vector<Cosignature> cosignatures;  ///< Each witness's newest; their `log` is not sent.
   friend bool operator==(const Announce&, const Announce&) = default;
 };

@@ -4,7 +4,9 @@
 #include <capnp/serialize.h>
 #include <kj/exception.h>
 
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 
 #include "protocol/base/check.hpp"
@@ -56,6 +58,15 @@ void write(wire::Certificate::Builder to, const Certificate& from) {
              [](const DhPublic& relay) { return blob(relay.view()); });
   to.setReason(static_cast<wire::Certificate::Reason>(from.reason));
   if (cut) to.setCutList(blob(from.cut_list.view()));
+}
+
+void write(wire::CutList::Builder to, const CutList& from) {
+  auto logs = to.initLogs(count(from.logs.size()));
+  for (unsigned i = 0; i < logs.size(); ++i) {
+    logs[i].setLog(blob(from.logs[i].log.view()));
+    logs[i].setSize(from.logs[i].size);
+    logs[i].setRoot(blob(from.logs[i].root.view()));
+  }
 }
 
 void write(wire::Enrolment::Builder to, const Enrolment& from) {
@@ -237,6 +248,22 @@ void read(Reading& in, wire::Certificate::Reader from, Certificate& to) {
   if (to.reason == Certificate::Reason::cut) {
     in.octets(from.getCutList(), to.cut_list, "the cut list");
   }
+}
+
+void read(Reading& in, wire::CutList::Reader from, CutList& to) {
+  const auto logs = from.getLogs();
+  in.require(logs.size() > 0, Errc::malformed, "a cut list without a log");
+  if (!in.list(logs.size(), limits::cut_logs_max, "logs")) return;
+  for (const auto entry : logs) {
+    CutLog& log = to.logs.emplace_back();
+    in.octets(entry.getLog(), log.log, "a log");
+    log.size = entry.getSize();
+    in.require(log.size <= limits::tree_size_max, Errc::too_large, "a log is too large");
+    in.octets(entry.getRoot(), log.root, "a root");
+  }
+  const bool in_order =
+      std::ranges::adjacent_find(to.logs, std::greater_equal<>(), &CutLog::log) == to.logs.end();
+  in.require(in_order, Errc::malformed, "the logs are not in order");
 }
 
 void read(Reading& in, wire::Enrolment::Reader from, Enrolment& to) {
@@ -427,6 +454,7 @@ bool is_address(std::string_view address) {
 
 Bytes encode(const Record& record) { return to_segment<wire::Record>(record); }
 Bytes encode(const Certificate& value) { return to_segment<wire::Certificate>(value); }
+Bytes encode(const CutList& list) { return to_segment<wire::CutList>(list); }
 Bytes encode(const Enrolment& enrolment) { return to_segment<wire::Enrolment>(enrolment); }
 Bytes encode(const Profile& profile) { return to_segment<wire::Profile>(profile); }
 Bytes encode(const Founding& founding) { return to_segment<wire::Founding>(founding); }
@@ -441,6 +469,9 @@ Result<Record> decode_record(BytesView bytes) {
 Result<Certificate> decode_certificate(BytesView bytes) {
   return from_segment<wire::Certificate, Certificate>(bytes, limits::statement_bytes_max,
                                                       "certificate");
+}
+Result<CutList> decode_cut_list(BytesView bytes) {
+  return from_segment<wire::CutList, CutList>(bytes, limits::cut_list_bytes_max, "cut list");
 }
 Result<Enrolment> decode_enrolment(BytesView bytes) {
   return from_segment<wire::Enrolment, Enrolment>(bytes, limits::statement_bytes_max, "enrolment");

@@ -58,6 +58,22 @@ struct Certificate {
 [[nodiscard]] Bytes encode(const Certificate& certificate);
 [[nodiscard]] Result<Certificate> decode_certificate(BytesView bytes);
 
+/// Where a certificate that cuts ends the history of one of its member's logs: what an older key
+/// signed beyond counts for nothing.
+struct CutLog {
+  LogId log;
+  std::uint64_t size = 0;  ///< Also the index of that certificate in the log.
+  TreeHash root{};         ///< Over so many leaves; zeros if there are none.
+  friend bool operator==(const CutLog&, const CutLog&) = default;
+};
+/// The text that follows such a certificate in each log.
+struct CutList {
+  std::vector<CutLog> logs;  ///< 1..cut_logs_max, in order of log id, each once.
+  friend bool operator==(const CutList&, const CutList&) = default;
+};
+[[nodiscard]] Bytes encode(const CutList& list);
+[[nodiscard]] Result<CutList> decode_cut_list(BytesView bytes);
+
 /// What an author may do. A set of bits.
 enum class Scope : std::uint8_t { none = 0, publish = 1, speak = 2, steward = 4 };
 using Scopes = std::uint8_t;

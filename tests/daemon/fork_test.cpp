@@ -1,164 +1,8 @@
-#include "protocol/audit/evidence.hpp"
-#include "protocol/base/limits.hpp"
-#include "protocol/log/leaf.hpp"
-#include "protocol/log/merkle.hpp"
-#include "protocol/log/tile.hpp"
-#include "protocol/log/witness.hpp"
-#include "storage/log_store.hpp"
-#include "storage/packing.hpp"
-#include "tests/daemon/support/doors.hpp"
+#include "tests/daemon/support/forked.hpp"
 
 /// A member that signs two histories of its log, as another daemon meets them.
 namespace kith::daemon {
 namespace {
-
-constexpr PeerId peer_id = 1;
-
-/// A log from its first entry on: the member's certificate, then what differs by `seed`.
-struct History {
-  History(const Bytes& certificate, std::uint8_t seed, std::size_t size) {
-    payloads.push_back(encode_text(CertificateText{certificate}));
-    while (payloads.size() < size) {
-      payloads.emplace_back(72 + 64, static_cast<std::uint8_t>(seed + payloads.size()));
-    }
-    for (std::size_t i = 0; i < payloads.size(); ++i) {
-      const auto leaf_class = i == 0 ? LeafClass::clear : LeafClass::record;
-      const std::string leaf = encode_leaf(make_leaf(leaf_class, i, payloads[i]));
-      entries.push_back(leaf);
-      hashes.push_back(leaf_hash(view(leaf)));
-      append_to_bundle(leaves, view(leaf));
-      range.push(hashes.back());
-      peer::append_payload(list, payloads[i]);
-    }
-  }
-  [[nodiscard]] TreeHash root(std::size_t size_of) const {
-    return tree_root(std::span(hashes).first(size_of));
-  }
-  [[nodiscard]] Path path(std::size_t from, std::size_t to) const {
-    const MemoryTree tree{std::span(hashes).first(to)};
-    return consistency_path(from, to, [&](unsigned height, std::uint64_t index) {
-      return tree.subtree(height, index);
-    });
-  }
-  [[nodiscard]] peer::Tiles serve(const peer::GetTiles& asked) const {
-    peer::Tiles answer{asked.log, asked.size, {}};
-    for (const auto& tile : asked.tiles) {
-      std::vector<TreeHash> of_level = hashes;
-      of_level.resize(asked.size);
-      for (unsigned level = 0; level < tile.level; ++level) {
-        std::vector<TreeHash> above;
-        for (std::size_t i = 0; i + limits::tile_hashes <= of_level.size();
-             i += limits::tile_hashes) {
-          above.push_back(tree_root(std::span(of_level).subspan(i, limits::tile_hashes)));
-        }
-        of_level = std::move(above);
-      }
-      const std::size_t first = tile.index * limits::tile_hashes;
-      const std::size_t count = std::min(limits::tile_hashes, of_level.size() - first);
-      answer.tiles.push_back(encode_hashes(std::span(of_level).subspan(first, count)));
-    }
-    return answer;
-  }
-  [[nodiscard]] peer::Entries serve(const peer::GetEntries& asked) const {
-    peer::Entries answer{asked.log, asked.first, asked.last, asked.payloads_from, {}, {}};
-    for (std::uint64_t i = asked.first; i < asked.last; ++i) {
-      append_to_bundle(answer.leaves, view(entries[i]));
-      if (i >= asked.payloads_from) peer::append_payload(answer.payloads, payloads[i]);
-    }
-    return answer;
-  }
-  std::vector<Bytes> payloads;
-  std::vector<std::string> entries;
-  std::vector<TreeHash> hashes;
-  Bytes leaves;
-  Bytes list;
-  CompactRange range;
-};
-
-class Forked : public Doors {
- protected:
-  Forked() {
-    const auto basis = std::get<local::ProposalsAnswer>(ask(local::ProposalsRequest{})).basis;
-    EXPECT_TRUE(published(admission(other_, basis)));
-    member_ = *read_member(other_.certificate);
-    log_ = log_id(me_.network, member_, commons);
-    meet();
-  }
-  void meet() {
-    replica_->peer_connected({peer_id, false, member_, std::nullopt, {}, {}});
-    desk_.run();
-  }
-  [[nodiscard]] std::string note(const History& history) const {
-    // Every key in the certificate of a candidate here is that of the steward.
-    return sign_checkpoint(log_, history.range.size(), history.range.root(), steward_);
-  }
-  void push(const History& history) {
-    say(peer_id, peer::Push{log_, note(history), 0, history.leaves, history.list});
-  }
-  /// What `longer` adds.
-  void push(const History& before, const History& longer) {
-    Bytes leaves;
-    Bytes list;
-    for (std::size_t i = before.payloads.size(); i < longer.payloads.size(); ++i) {
-      append_to_bundle(leaves, view(longer.entries[i]));
-      peer::append_payload(list, longer.payloads[i]);
-    }
-    say(peer_id, peer::Push{log_, note(longer), before.payloads.size(), leaves, list});
-  }
-  /// The peer answers what it is asked, as one that holds `history`; at most so many bundles.
-  void answer_fetch(const History& history, std::size_t bundles = ~std::size_t{0}) {
-    for (bool asked = true; asked;) {
-      asked = false;
-      for (const Bytes& bytes : std::exchange(desk_.sent[peer_id], {})) {
-        const auto message = peer::decode_message(bytes);
-        if (const auto* tiles = std::get_if<peer::GetTiles>(&*message)) {
-          say(peer_id, history.serve(*tiles));
-          asked = true;
-        }
-        const auto* entries = std::get_if<peer::GetEntries>(&*message);
-        if (entries == nullptr) continue;
-        if (bundles == 0) {
-          desk_.sent[peer_id].push_back(bytes);
-          continue;
-        }
-        --bundles;
-        say(peer_id, history.serve(*entries));
-        asked = true;
-      }
-    }
-  }
-  template <class Message>
-  [[nodiscard]] std::vector<Message> said_to(PeerId peer) {
-    std::vector<Message> all;
-    for (const Bytes& bytes : desk_.sent[peer]) {
-      const auto message = peer::decode_message(bytes);
-      if (const auto* wanted = std::get_if<Message>(&*message)) all.push_back(*wanted);
-    }
-    return all;
-  }
-  /// What the evidence that is kept proves.
-  [[nodiscard]] Result<Contradiction> proof() {
-    const auto kept = storage::log_store::evidence(*desk_.log().read());
-    if (kept.size() != 1) return fail(Errc::not_found, std::to_string(kept.size()) + " pieces");
-    const auto evidence = decode_evidence(kept.begin()->second);
-    return evidence ? verify_evidence(*evidence) : evidence.error();
-  }
-  [[nodiscard]] local::MemberRow row() {
-    const auto answer = std::get<local::MembersAnswer>(ask(local::MembersRequest{}));
-    return *std::ranges::find(answer.members, member_, &local::MemberRow::member);
-  }
-  [[nodiscard]] std::size_t cosigned() {
-    const auto said = storage::log_store::cosignatures(*desk_.log().read(), log_);
-    const auto ours = said.find(me_.member);
-    return ours == said.end() ? 0 : ours->second.size;
-  }
-
-  Seed recovery_{{3}};
-  peer::JoinRequest other_{certified(SigningKey(recovery_), now_ms, DhSecret{{7}}),
-                           profile_of("ZZB")};
-  MemberId member_;
-  LogId log_;
-};
 
 TEST_F(Forked, FreezesTheLogKeepsTheProofAndTakesNothingMore) {
   const History first(other_.certificate, 1, 3);
@@ -350,14 +194,14 @@ TEST_F(Forked, TwoCertificatesOfOneNumberFreezeUntilAHigherOne) {
   push(History(other_.certificate, 1, 3));
   const SigningKey identity(recovery_);
   const std::uint64_t number = verify_certificate(other_.certificate)->number;
-  say(peer_id, peer::Announce{log_, "", certified(identity, number, DhSecret{{8}}), {}});
+  say(peer_id, peer::Announce{log_, "", {certified(identity, number, DhSecret{{8}})}, {}});
   EXPECT_TRUE(row().frozen);
   const auto proven = proof();
   ASSERT_TRUE(proven) << proven.error().detail;
   EXPECT_EQ(proven->liar, Liar::recovery_key);
   EXPECT_FALSE(dropped(peer_id));
 
-  say(peer_id, peer::Announce{log_, "", certified(identity, number + 1, DhSecret{{8}}), {}});
+  say(peer_id, peer::Announce{log_, "", {certified(identity, number + 1, DhSecret{{8}})}, {}});
   EXPECT_FALSE(row().frozen);
   const auto pieces = std::get<local::EvidenceAnswer>(ask(local::EvidenceRequest{})).pieces;
   ASSERT_EQ(pieces.size(), 1U);
@@ -381,7 +225,7 @@ TEST_F(Forked, WhoAccusesItselfOverAndOverLeavesRoomForOthers) {
             storage::log_store::evidence_per_member_max);
   // A higher certificate ends what followed from these: they give way.
   const std::uint64_t later = now_ms + 1'000;
-  say(peer_id, peer::Announce{log_, "", certified(identity, later, DhSecret{{8}}), {}});
+  say(peer_id, peer::Announce{log_, "", {certified(identity, later, DhSecret{{8}})}, {}});
   EXPECT_FALSE(row().frozen);
   const Evidence again = make_evidence(certified(identity, later, DhSecret{{8}}),
                                        certified(identity, later, DhSecret{{16}}));
@@ -426,7 +270,7 @@ TEST_F(Forked, AnOlderOrTheSameCheckpointIsNoFork) {
 TEST_F(Forked, AFalseCertificateEndsTheConnection) {
   Bytes certificate = other_.certificate;
   certificate.back() ^= 1;
-  say(peer_id, peer::Announce{log_, "", certificate, {}});
+  say(peer_id, peer::Announce{log_, "", {certificate}, {}});
   EXPECT_TRUE(dropped(peer_id));
 }
 

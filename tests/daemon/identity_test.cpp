@@ -48,13 +48,27 @@ Identity member() {
   return identity;
 }
 
+Identity renewed() {
+  Identity identity = member();
+  identity.cut_list = Bytes(99, 17);
+  identity.former_transport_keys = {filled<DhSecret>(18), filled<DhSecret>(19),
+                                    filled<DhSecret>(20), filled<DhSecret>(21)};
+  return identity;
+}
+
 TEST(Identity, WhatIsWrittenIsRead) {
-  for (const Identity& identity : {joining(), member()}) {
+  for (const Identity& identity : {joining(), member(), renewed()}) {
     const auto read = decode_identity(encode_identity(identity));
     ASSERT_TRUE(read) << read.error().detail;
     EXPECT_EQ(*read, identity);
   }
   EXPECT_TRUE(encode_identity(member()).starts_with("kithd-identity v1\n"));
+}
+
+TEST(Identity, AFifthFormerTransportKeyIsRefused) {
+  Identity identity = renewed();
+  identity.former_transport_keys.push_back(filled<DhSecret>(22));
+  EXPECT_FALSE(decode_identity(encode_identity(identity)));
 }
 
 TEST(Identity, EveryTruncationIsRefused) {

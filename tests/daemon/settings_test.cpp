@@ -52,6 +52,19 @@ TEST(Settings, InitEitherFoundsOrJoins) {
   EXPECT_EQ(std::get<Exit>(parse(nameless)), Exit::usage);
 }
 
+TEST(Settings, KeysAreRenewedForAReasonAndCutForTheft) {
+  const auto renew = command<RenewSettings>(
+      parse({"--dir", "d", "renew", "--reason", "lost", "--steward", "k", "--words-file", "w"}));
+  EXPECT_FALSE(renew.cut);
+  EXPECT_EQ(renew.reason, "lost");
+  EXPECT_EQ(renew.steward, "k");
+  EXPECT_EQ(renew.words_file, "w");
+  EXPECT_EQ(command<RenewSettings>(parse({"--dir", "d", "renew"})).reason, "planned");
+  EXPECT_TRUE(command<RenewSettings>(parse({"--dir", "d", "cut"})).cut);
+  EXPECT_EQ(std::get<Exit>(parse({"--dir", "d", "renew", "--reason", "cut"})), Exit::usage);
+  EXPECT_EQ(std::get<Exit>(parse({"--dir", "d", "cut", "--reason", "lost"})), Exit::usage);
+}
+
 TEST(Settings, TheDirectoryMayStandBehindTheCommand) {
   EXPECT_EQ(std::get<Settings>(parse({"run", "--dir", "d"})).dir, "d");
   EXPECT_EQ(std::get<Exit>(parse({"run"})), Exit::usage);
@@ -114,6 +127,29 @@ TEST(Settings, MistakesAreUsageAndHelpIsNot) {
   EXPECT_EQ(std::get<Exit>(parse({"--dir", "d", "run", "--trust-loopback", "x"})), Exit::usage);
   EXPECT_EQ(std::get<Exit>(parse({"--help"})), Exit::ok);
   EXPECT_EQ(std::get<Exit>(parse({"--version"})), Exit::ok);
+}
+
+TEST(Settings, RecoverRebuildsOrRehearses) {
+  const auto rebuild = command<RecoverSettings>(
+      parse({"--dir", "d", "recover", "--join", "i", "--steward", "k", "--above", "12"}));
+  EXPECT_EQ(rebuild.join, "i");
+  EXPECT_EQ(rebuild.above, "12");
+  EXPECT_FALSE(rebuild.rehearse);
+  EXPECT_TRUE(command<RecoverSettings>(parse({"--dir", "d", "recover", "--rehearse"})).rehearse);
+  EXPECT_EQ(command<RecoverSettings>(parse({"recover", "--rehearse", "--member", "m"})).member,
+            "m");
+  for (const std::vector<const char*>& wrong :
+       {std::vector<const char*>{"recover", "--join", "i", "--steward", "k"},
+        {"--dir", "d", "recover"},
+        {"--dir", "d", "recover", "--join", "i"},
+        {"--dir", "d", "recover", "--steward", "k"},
+        {"--dir", "d", "recover", "--join", "i", "--steward", "k", "--member", "m"},
+        {"recover", "--rehearse"},
+        {"--dir", "d", "recover", "--rehearse", "--member", "m"},
+        {"--dir", "d", "recover", "--rehearse", "--join", "i"},
+        {"--dir", "d", "recover", "--rehearse", "--above", "1"}}) {
+    EXPECT_EQ(std::get<Exit>(parse(wrong)), Exit::usage);
+  }
 }
 
 }  // namespace

@@ -45,6 +45,18 @@ TEST(WaitingRows, ARowBelongsToItsKey) {
   EXPECT_FALSE(decode_agreed(LogId::from(Bytes(32, 4)), agreed));
 }
 
+TEST(WaitingRows, WhatIsGivenUpComesBackInItsOrder) {
+  const Bytes statement(99, 7);
+  const Bytes key = waiting_enrolment_key(3);
+  const Bytes row = encode_waiting_enrolment(3, statement);
+  EXPECT_EQ(decode_waiting_enrolment(key, row), statement);
+  EXPECT_FALSE(decode_waiting_enrolment(waiting_enrolment_key(4), row));
+  EXPECT_LT(waiting_enrolment_key(255), waiting_enrolment_key(256));
+  const LogId log = LogId::from(Bytes(32, 3));
+  EXPECT_EQ(decode_agreed_elsewhere(log, encode_agreed_elsewhere(log, 77)), 77U);
+  EXPECT_FALSE(decode_agreed_elsewhere(LogId::from(Bytes(32, 4)), encode_agreed_elsewhere(log, 7)));
+}
+
 TEST(WaitingRows, MoreInvitationsThanMayBeOpenAreRefused) {
   std::vector<InvitationState> many(limits::invitations_max, invitation(1));
   EXPECT_TRUE(decode_invitations(encode_invitations(many)));

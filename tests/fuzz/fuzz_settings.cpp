@@ -28,7 +28,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     KITH_CHECK(!said.str().empty());  // Whoever is refused is told why.
     return 0;
   }
-  KITH_CHECK(!settings->dir.empty());
+  const auto* recover = std::get_if<RecoverSettings>(&settings->command);
+  const bool is_named = recover != nullptr && !recover->member.empty();
+  KITH_CHECK(settings->dir.empty() == is_named);
+  if (recover != nullptr) {
+    KITH_CHECK(recover->rehearse == recover->join.empty());
+    KITH_CHECK(recover->rehearse == recover->steward.empty());
+  }
   if (const auto* init = std::get_if<InitSettings>(&settings->command)) {
     KITH_CHECK(init->found == init->join.empty());
     KITH_CHECK(init->found == !init->network_name.empty() && init->found == !init->aim.empty());

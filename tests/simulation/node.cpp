@@ -25,11 +25,15 @@ World::Node::Node(World& world, std::size_t index)
   if (world.options_.ignore_durability) log_.ignore_durability();
 }
 
-void World::Node::become(daemon::Identity identity) { identity_ = std::move(identity); }
+void World::Node::become(daemon::Identity identity, const Seed& recovery) {
+  identity_ = std::move(identity);
+  recovery_ = recovery;
+}
 
 void World::Node::become_copy_of(const Node& other, std::size_t index) {
   index_ = index;
   author_ = other.author_;
+  recovery_ = other.recovery_;
   identity_ = other.identity_;
   log_ = other.log_;
   *views_ = *other.views_;

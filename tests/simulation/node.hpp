@@ -28,7 +28,10 @@ class World::Node : public daemon::Host {
   [[nodiscard]] daemon::Replica& replica() { return *replica_; }
   [[nodiscard]] const std::string& code() const { return code_; }
   [[nodiscard]] const PublicKey& steward() const { return author_.public_key(); }
-  void become(daemon::Identity identity);
+  void become(daemon::Identity identity, const Seed& recovery);
+  [[nodiscard]] const Seed& recovery() const { return recovery_; }
+  /// All that the machine held; not what its people have.
+  void lose_disk();
   /// The same member on another machine, with what the first had on its disk.
   void become_copy_of(const Node& other, std::size_t index);
   /// Nothing happens on it until it goes on, as if no time had passed but for the wall clock.
@@ -95,6 +98,7 @@ class World::Node : public daemon::Host {
   std::string code_;
   SigningKey author_;
   std::optional<daemon::Identity> identity_;
+  Seed recovery_;
   testing::MemoryDatabase log_;
   std::unique_ptr<testing::MemoryDatabase> views_;
   storage::HighWaterMarks marks_;

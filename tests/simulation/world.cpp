@@ -16,6 +16,13 @@ namespace {
 
 constexpr Time second = 1'000'000;
 
+/// Whether a daemon of this identity answers whoever dials that key.
+bool answers(const daemon::Identity& identity, const DhPublic& dialled) {
+  if (dh_public(identity.transport_key) == dialled) return true;
+  return std::ranges::any_of(identity.former_transport_keys,
+                             [&](const DhSecret& former) { return dh_public(former) == dialled; });
+}
+
 }  // namespace
 
 World::World(std::uint64_t seed, Options options) : seed_(seed), options_(options), random_(seed) {
@@ -154,7 +161,7 @@ void World::found() {
   txn->commit();
   node.disk().sync();
   node.marks() = made->marks;
-  node.become(made->identity);
+  node.become(made->identity, made->recovery);
   node.start();
 }
 
@@ -180,7 +187,7 @@ void World::join(std::size_t index) {
     txn->commit();
     node.disk().sync();
     node.marks() = made->marks;
-    node.become(made->identity);
+    node.become(made->identity, made->recovery);
     node.start();
   });
 }
@@ -236,6 +243,7 @@ void World::plan_faults() {
       if (!nodes_[victim]->up()) nodes_[victim]->start();
     });
   });
+  fault(faults.renewals_per_minute, [this] { renew_keys(pick(nodes_.size())); });
   fault(faults.full_disks_per_minute, [this] {
     Node& victim = *nodes_[pick(nodes_.size())];
     if (victim.up()) victim.disk().fail_commit(1 + pick(3), storage::StorageError::Kind::full);
@@ -270,8 +278,7 @@ void World::try_dial(std::size_t from, const daemon::DialTarget& target) {
         std::ranges::find(target.addresses, other.code() + ".sim:1") != target.addresses.end();
     if (!named) continue;
     trace(nodes_[from]->code() + " dials " + other.code());
-    if (!other.up() || !reachable(from, to) ||
-        dh_public(other.identity().transport_key) != target.transport_key) {
+    if (!other.up() || !reachable(from, to) || !answers(other.identity(), target.transport_key)) {
       nodes_[from]->replica().dial_failed(target.member, "no answer");
       continue;
     }

@@ -27,6 +27,7 @@ struct Faults {
   double crashes_per_minute = 0;      ///< A machine loses what was not durable, and comes back.
   double full_disks_per_minute = 0;   ///< The next few commits of a member fail.
   double damages_per_minute = 0;      ///< A machine stops; a row is damaged; its store is repaired.
+  double renewals_per_minute = 0;     ///< A machine stops; its member's keys are replaced.
 };
 
 /// What one member does that lies; its daemon is honest otherwise.
@@ -75,6 +76,10 @@ class World {
   /// The forger's machine is copied with all its keys, and both copies run and publish, `busy`
   /// long. The new one reaches the first `half` of the others only, the old one the rest.
   void fork(std::size_t half, Time busy);
+  /// The owner of the forked log cuts it with its recovery words, once all that is agreed of it is
+  /// there; the copy of its machine goes on. False if that never is.
+  [[nodiscard]] bool cut(Time patience);
+  [[nodiscard]] std::uint64_t size_of_the_forger() const;
   /// What each honest member says of the forger's log; empty while anything else differs between
   /// them.
   [[nodiscard]] std::vector<local::MemberRow> rows_of_the_forger();
@@ -101,6 +106,21 @@ class World {
   void restore(std::size_t index, Restored what);
   void pass(Time time) { run_until(now_ + time); }
 
+  // rebuild.cpp
+  /// Its disk is gone, and with it the daemon.
+  void lose_disk(std::size_t index);
+  /// Its person begins anew with the recovery words and an invitation from the other; with words of
+  /// nobody if they are not its own.
+  void rebuild(std::size_t index, std::size_t inviter, bool with_its_words = true);
+  /// The same while the machine it had goes on, in the last place of all.
+  void rebuild_beside(std::size_t index, std::size_t inviter);
+  void crash(std::size_t index);
+  void start(std::size_t index);
+  [[nodiscard]] local::StatusAnswer status(std::size_t index);
+  /// What an audit says there of every log.
+  [[nodiscard]] std::vector<local::AuditRow> audit(std::size_t index);
+  [[nodiscard]] TreeHash root_at(std::size_t index, const LogId& log, std::uint64_t size);
+
   /// What went wrong so far, in words: an honest peer dropped, two histories signed, an
   /// acknowledged record lost, a forged one shown, members that do not agree. Empty: nothing.
   [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
@@ -110,6 +130,7 @@ class World {
   /// Rows that were damaged and mended, and how many of these took leaves that peers gave back.
   [[nodiscard]] std::size_t damages() const { return damages_; }
   [[nodiscard]] std::size_t damaged_leaves() const { return damaged_leaves_; }
+  [[nodiscard]] std::size_t renewals() const { return renewals_; }
   /// Lies that the forger told, and how often a peer found it out and dropped it.
   [[nodiscard]] std::size_t forgeries() const { return forgeries_; }
   [[nodiscard]] std::size_t forger_dropped() const { return forger_dropped_; }
@@ -146,6 +167,8 @@ class World {
   void join(std::size_t index);
   void begin_to_act(std::size_t index);
   void plan_faults();
+  // keys.cpp
+  void renew_keys(std::size_t member);
   // damage.cpp
   void damage(std::size_t victim);
   [[nodiscard]] bool held_by_another(std::size_t victim, const LogId& log, std::uint64_t index);
@@ -203,6 +226,7 @@ class World {
   bool busy_ = true;
   std::size_t crashes_ = 0;
   std::size_t damages_ = 0;
+  std::size_t renewals_ = 0;
   std::size_t damaged_leaves_ = 0;
   std::vector<Acknowledged> acknowledged_;
   std::map<std::pair<LogId, std::uint64_t>, TreeHash> signed_roots_;

@@ -59,6 +59,24 @@ TEST(HighWater, WhatWasMarkedIsThereAfterReopening) {
   EXPECT_EQ(file.marks(), expected);
 }
 
+TEST(HighWater, ACutSetsOneMarkBackAndLeavesTheOthers) {
+  const Scratch scratch;
+  HighWaterMarks both = mark(1, 20);
+  both.merge(mark(2, 5));
+  {
+    HighWaterFile file(scratch / "hw");
+    file.advance(both);
+    file.cut(mark(1, 10));
+    EXPECT_EQ(file.marks().at(mark(1, 10).begin()->first).size, 10U);
+  }
+  HighWaterFile file(scratch / "hw");
+  HighWaterMarks expected = mark(1, 10);
+  expected.merge(mark(2, 5));
+  EXPECT_EQ(file.marks(), expected);
+  file.advance(mark(1, 11));
+  EXPECT_EQ(file.marks().size(), 2U);
+}
+
 TEST(HighWater, EverySlotIsUsedInTurn) {
   const Scratch scratch;
   for (std::uint64_t size = 1; size <= 5; ++size) {

@@ -206,8 +206,9 @@ MemoryArchive make_archive(const ArchiveOptions& options) {
     const std::string folder = "commons/ZZ" + std::string(1, static_cast<char>('A' + i));
     const std::uint64_t smaller = std::max<std::uint64_t>(1, options.size / 2);
     const auto roots = write_log(member, folder, options, {options.size, smaller}, archive);
-    auto note = decode_note(
-        sign_checkpoint(member.log(), options.size, roots.at(options.size), member.log_key));
+    const SigningKey signer = options.signer ? options.signer(member) : member.log_key;
+    auto note =
+        decode_note(sign_checkpoint(member.log(), options.size, roots.at(options.size), signer));
     KITH_CHECK(note.has_value());
     std::vector<Cosignature> further;
     for (std::size_t w = 0; w < witnesses.size(); ++w) {
@@ -229,7 +230,7 @@ MemoryArchive make_archive(const ArchiveOptions& options) {
     if (!further.empty()) {
       archive.files[folder + "/kith/cosignatures"] = to_bytes(view(encode_cosignatures(further)));
     }
-    manifest.vkeys.push_back(encode_vkey(log_note_key(member.log(), member.log_key.public_key())));
+    manifest.vkeys.push_back(encode_vkey(log_note_key(member.log(), signer.public_key())));
   }
   std::vector<Bytes> statements;
   for (const ArchivedMember& witness : witnesses) {
@@ -298,6 +299,17 @@ void list_anew(MemoryArchive& archive) {
     if (archive.files.contains(further)) log.cosignatures = hash_of(further);
   }
   archive.files[std::string(manifest_name)] = to_bytes(view(encode_manifest(*manifest)));
+}
+
+TreeHash root_of(const ArchivedMember& member,
+                 const std::vector<std::pair<LeafClass, Bytes>>& texts) {
+  CompactRange range;
+  for (std::uint64_t i = 0; i < texts.size(); ++i) {
+    const auto& [leaf_class, text] = texts[i];
+    const Bytes payload = seal(member, leaf_class, text, i);
+    range.push(leaf_hash(view(encode_leaf(make_leaf(leaf_class, first_ms + i * 1000, payload)))));
+  }
+  return range.root();
 }
 
 Result<ArchiveReport> audit_of(const ArchiveFiles& files, bool with_keys) {

@@ -52,6 +52,8 @@ struct ArchiveOptions {
   /// The payload texts of a log; by default as ArchivedMember says.
   std::function<std::vector<std::pair<LeafClass, Bytes>>(const ArchivedMember&, std::uint64_t)>
       texts;
+  /// Whose key signs a log; by default its first log key.
+  std::function<SigningKey(const ArchivedMember&)> signer = {};
 };
 
 [[nodiscard]] NetworkId archive_network();
@@ -74,6 +76,9 @@ void list_anew(MemoryArchive& archive);
                             const std::string& kind, const Bytes& body, std::uint64_t number);
 [[nodiscard]] std::vector<std::pair<LeafClass, Bytes>> usual_texts(const ArchivedMember& member,
                                                                    std::uint64_t size);
+/// The root of a log of these texts.
+[[nodiscard]] TreeHash root_of(const ArchivedMember& member,
+                               const std::vector<std::pair<LeafClass, Bytes>>& texts);
 /// Checks all of it, on this thread.
 [[nodiscard]] Result<ArchiveReport> audit_of(const ArchiveFiles& files, bool with_keys);
 

@@ -31,6 +31,7 @@ class Doors : public ::testing::Test {
         found_network(charter, profile_of("ZZA"), steward_.public_key(), now_ms, fill_random, *txn);
     txn->commit();
     me_ = made->identity;
+    own_recovery_ = made->recovery;
     desk_.marks = made->marks;
     replica_ = std::make_unique<Replica>(me_, Replica::Options{}, desk_.marks, desk_);
     desk_.run();
@@ -126,6 +127,7 @@ class Doors : public ::testing::Test {
   PlainHost desk_;
   SigningKey steward_{Seed{{5}}};
   Identity me_;
+  Seed own_recovery_;
   std::unique_ptr<Replica> replica_;
 };
 

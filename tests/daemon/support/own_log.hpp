@@ -45,6 +45,7 @@ class OwnLog : public ::testing::Test {
                               whole_.host.now(), fill_random, *txn);
     txn->commit();
     me_ = made->identity;
+    recovery_ = made->recovery;
     whole_.host.marks = made->marks;
     whole_.start(me_);
     for (int i = 0; i < 6; ++i) EXPECT_TRUE(publishes(whole_));
@@ -122,6 +123,7 @@ class OwnLog : public ::testing::Test {
 
   SigningKey steward_{Seed{{5}}};
   Identity me_;
+  Seed recovery_;
   Machine whole_;
 };
 

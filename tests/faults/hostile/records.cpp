@@ -140,7 +140,7 @@ void session(const Arguments& arguments) {
   announced.note = foreign.note;
   peer::Announce certified;
   certified.log = theirs;
-  certified.certificate = me.certificate;
+  certified.certificates = {me.certificate};
   Cosignature cosignature;
   cosignature.log = theirs;
   cosignature.size = 1ULL << 40;
@@ -151,7 +151,7 @@ void session(const Arguments& arguments) {
       {"push_of_another's_log", foreign},
       {"announce_with_a_forged_note", announced},
       {"announce_with_another's_certificate", certified},
-      {"cosignature_that_is_forged", peer::Cosigned{cosignature}},
+      {"cosignature_by_no_known_key", peer::Cosigned{cosignature}, false},
       {"entries_nobody_asked_for", peer::Entries{theirs, 0, 1, 0, reordered.leaves, {}}},
       {"tiles_nobody_asked_for", peer::Tiles{theirs, 1, {Bytes(32)}}},
       {"payloads_nobody_asked_for", peer::Payloads{theirs, {0}, {}}},

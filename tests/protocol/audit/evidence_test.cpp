@@ -43,8 +43,10 @@ class EvidenceTest : public ::testing::Test {
                                      const TreeHash& root) const {
     return {size, root, sign_checkpoint(owner.log(), size, root, member.log_key), member.statement};
   }
-  [[nodiscard]] SignedTree cosigned(std::uint64_t size, const TreeHash& root) const {
-    const Cosignature word = cosign(owner.log(), size, root, witness.id(), 7, witness.witness_key);
+  [[nodiscard]] SignedTree cosigned(std::uint64_t size, const TreeHash& root,
+                                    std::uint64_t time_s = 7) const {
+    const Cosignature word =
+        cosign(owner.log(), size, root, witness.id(), time_s, witness.witness_key);
     return {size, root, note_of(word, witness.witness_key.public_key()), witness.statement};
   }
   [[nodiscard]] Evidence fork() const {
@@ -163,6 +165,35 @@ TEST_F(EvidenceTest, TwoWordsOfAWitnessProveThatItLied) {
   EXPECT_FALSE(proves(make_evidence(commons, signed_by(owner, 13, first.root(13)),
                                     cosigned(13, second.root(13)), {}, {})))
       << "an owner and a witness that differ: either may be honest";
+}
+
+TEST_F(EvidenceTest, AWitnessIsExcusedForWhatWasCutAwayAndForNothingElse) {
+  constexpr std::uint64_t cut_s = 1'790'000'000;
+  const auto cut_at = [&](std::uint64_t index, Certificate::Reason reason) {
+    KeyHistory keys(owner.network, owner.id());
+    EXPECT_TRUE(keys.add_certificate(0, owner.statement));
+    Certificate certificate = owner.certificate;
+    certificate.number += 1'000;
+    EXPECT_EQ(certificate.number / 1'000, cut_s + 1);
+    certificate.reason = reason;
+    if (reason == Certificate::Reason::cut) certificate.cut_list = Hash{{1}};
+    EXPECT_TRUE(keys.add_certificate(index, sign_certificate(certificate, owner.identity)));
+    return keys;
+  };
+  const auto excused = [&](std::uint64_t earlier_s, const KeyHistory& keys) {
+    const auto proven = verify_evidence(make_evidence(
+        SpaceId{}, cosigned(20, first.root(20), earlier_s),
+        cosigned(13, second.root(13), cut_s + 1'000'000), first.root(13), first.path(13, 20)));
+    EXPECT_TRUE(proven);
+    return excused_by_cut(*proven, keys);
+  };
+  const KeyHistory cut = cut_at(12, Certificate::Reason::cut);
+  EXPECT_TRUE(excused(cut_s, cut));
+  EXPECT_TRUE(excused(cut_s + 1 + cut_news_s, cut)) << "the news had not come yet";
+  EXPECT_FALSE(excused(cut_s + 2 + cut_news_s, cut)) << "it had";
+  EXPECT_FALSE(excused(cut_s, cut_at(13, Certificate::Reason::cut)))
+      << "both histories have these entries";
+  EXPECT_FALSE(excused(cut_s, cut_at(12, Certificate::Reason::lost))) << "nothing was cut";
 }
 
 TEST_F(EvidenceTest, TwoCertificatesOfOneNumberProveTwoHistoriesOfKeys) {

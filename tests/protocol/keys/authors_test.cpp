@@ -211,5 +211,61 @@ TEST(KeyHistory, AuthorsAndStatementsAreListed) {
   EXPECT_EQ(keys.statements()[1].statement, first);
 }
 
+// ---- cuts ----
+
+const LogId cut_log{{0x4C}};
+const TreeHash cut_root{{0x52}};
+
+Bytes cut_list(std::uint64_t size, const LogId& log = cut_log, const TreeHash& root = cut_root) {
+  return encode(CutList{{{log, size, root}}});
+}
+
+Bytes cutting(std::uint64_t number, const Bytes& list) {
+  Certificate value = samples::certificate();
+  value.number = number;
+  value.reason = Certificate::Reason::cut;
+  value.cut_list = cut_list_hash(list);
+  return sign_certificate(value, samples::recovery());
+}
+
+TEST(KeyHistory, ACutStandsWhereItsListSays) {
+  KeyHistory keys = history();
+  const Bytes list = cut_list(7);
+  ASSERT_TRUE(keys.add_certificate(7, cutting(200, list)));
+  EXPECT_EQ(keys.cut_without_list(), 7U);
+  EXPECT_TRUE(keys.add_cut_list(8, list, cut_log, cut_root));
+  EXPECT_EQ(keys.cut_without_list(), std::nullopt);
+  expect_void(keys.add_cut_list(9, list, cut_log, cut_root), Errc::unrequested);
+}
+
+TEST(KeyHistory, ACutListOfOtherLogsSaysNothingOfThisOne) {
+  KeyHistory keys = history();
+  const Bytes list = cut_list(99, LogId{{1}});
+  ASSERT_TRUE(keys.add_certificate(7, cutting(200, list)));
+  EXPECT_TRUE(keys.add_cut_list(8, list, cut_log, cut_root));
+}
+
+TEST(KeyHistory, ACutListThatDoesNotFitIsVoid) {
+  const auto refused = [](const Bytes& named, const Bytes& given, std::uint64_t at,
+                          const TreeHash& root, Errc code) {
+    KeyHistory keys = history();
+    ASSERT_TRUE(keys.add_certificate(7, cutting(200, named)));
+    expect_void(keys.add_cut_list(at, given, cut_log, root), code);
+    EXPECT_EQ(keys.cut_without_list(), 7U);
+  };
+  const Bytes list = cut_list(7);
+  refused(list, cut_list(6), 8, cut_root, Errc::bad_proof);
+  refused(list, list, 9, cut_root, Errc::unrequested);
+  refused(list, list, 8, TreeHash{{1}}, Errc::bad_proof);
+  refused(cut_list(6), cut_list(6), 8, cut_root, Errc::bad_proof);
+  refused({1, 2, 3}, {1, 2, 3}, 8, cut_root, Errc::malformed);
+}
+
+TEST(KeyHistory, OnlyACertificateThatCutsHasAList) {
+  KeyHistory keys = history();
+  expect_void(keys.add_cut_list(2, cut_list(1), cut_log, cut_root), Errc::unrequested);
+  EXPECT_EQ(keys.cut_without_list(), std::nullopt);
+}
+
 }  // namespace
 }  // namespace kith

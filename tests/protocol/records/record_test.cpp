@@ -220,7 +220,8 @@ TEST(BatchVerifier, ItGoesOnWhenItsMemoryIsFull) {
 TEST(PayloadText, EveryFormComesBackAsItWas) {
   for (const PayloadText& text :
        {PayloadText(batch(3)[2]), PayloadText(batch(1)[0]),
-        PayloadText(CertificateText{Bytes(200, 1)}), PayloadText(EnrolmentText{Bytes(960, 2)})}) {
+        PayloadText(CertificateText{Bytes(200, 1)}), PayloadText(EnrolmentText{Bytes(960, 2)}),
+        PayloadText(CutListText{Bytes(90, 3)}), PayloadText(CutListText{})}) {
     EXPECT_EQ(*decode_text(encode_text(text)), text);
   }
 }
@@ -232,6 +233,7 @@ TEST(PayloadText, ItBeginsAsTheFormatSays) {
   EXPECT_EQ(bytes.size(), 10 + 2 * 32 + 64 + batch(3)[1].record.size());
   EXPECT_EQ(encode_text(CertificateText{{7}}), (Bytes{2, 7}));
   EXPECT_EQ(encode_text(EnrolmentText{{7}}), (Bytes{3, 7}));
+  EXPECT_EQ(encode_text(CutListText{{7}}), (Bytes{4, 7}));
 }
 
 TEST(PayloadText, NoTruncationOrBitFlipDecodesToOtherBytes) {
@@ -278,8 +280,11 @@ TEST(PayloadText, OtherFormsAndLengthsAreRefused) {
   EXPECT_EQ(code({}), Errc::malformed);
   Bytes bytes(200, 0);
   EXPECT_EQ(code(bytes), Errc::malformed);
-  bytes[0] = 4;
+  bytes[0] = 5;
   EXPECT_EQ(code(bytes), Errc::malformed);
+  bytes[0] = 4;
+  bytes.resize(limits::cut_list_bytes_max + 2);
+  EXPECT_EQ(code(bytes), Errc::too_large);
   for (const std::uint8_t form : Bytes{2, 3}) {
     bytes.assign(65, 0);
     bytes[0] = form;

@@ -27,7 +27,7 @@ std::vector<Message> one_of_each() {
       Welcome{id<Hash>(5), id<DigestHalf>(6), 7, 8},
       Have{{{log, 10, id<TreeHash>(9), 8, id<Hash>(7), true}, {id<LogId>(2), 0, {}, 0, {}, false}}},
       GetCheckpoints{{log, id<LogId>(2)}},
-      Announce{log, "kith/note\n", to_bytes(view("certificate")), {word}},
+      Announce{log, "kith/note\n", {to_bytes(view("certificate")), {1}}, {word}},
       Push{log, "note", 4, to_bytes(view("leaves")), list},
       Cosigned{word},
       GetTiles{log, 70'000, {{1, 2}, {0, 273}}},

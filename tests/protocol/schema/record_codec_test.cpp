@@ -30,6 +30,7 @@ Codec codec(const char* name, const Value& value, Decode decode) {
 std::vector<Codec> codecs() {
   return {codec("record", samples::record(), decode_record),
           codec("certificate", samples::certificate(), decode_certificate),
+          codec("cut list", samples::cut_list(), decode_cut_list),
           codec("enrolment", samples::enrolment(), decode_enrolment),
           codec("profile", samples::profile(), decode_profile),
           codec("founding", samples::founding(), decode_founding),
@@ -49,6 +50,7 @@ void expect_refused(const Value& value, Decode decode, Errc code) {
 TEST(RecordCodec, EveryStructComesBackAsItWas) {
   EXPECT_EQ(*decode_record(encode(samples::record())), samples::record());
   EXPECT_EQ(*decode_certificate(encode(samples::certificate())), samples::certificate());
+  EXPECT_EQ(*decode_cut_list(encode(samples::cut_list())), samples::cut_list());
   EXPECT_EQ(*decode_enrolment(encode(samples::enrolment())), samples::enrolment());
   EXPECT_EQ(*decode_profile(encode(samples::profile())), samples::profile());
   EXPECT_EQ(*decode_founding(encode(samples::founding())), samples::founding());
@@ -230,6 +232,29 @@ TEST(RecordCodec, ACertificateNamesAtMostFourRelays) {
   EXPECT_LE(most.size() + Signature::size, limits::statement_bytes_max);
   certificate.relays.resize(limits::relays_max + 1);
   expect_refused(certificate, decode_certificate, Errc::too_large);
+}
+
+TEST(RecordCodec, ACutListNamesEachLogOnceInOrder) {
+  const auto refused = [](auto change, Errc code) {
+    CutList list = samples::cut_list();
+    change(list.logs);
+    expect_refused(list, decode_cut_list, code);
+  };
+  refused([](auto& logs) { logs.clear(); }, Errc::malformed);
+  refused([](auto& logs) { std::swap(logs[0], logs[1]); }, Errc::malformed);
+  refused([](auto& logs) { logs[1].log = logs[0].log; }, Errc::malformed);
+  refused([](auto& logs) { logs[1].size = limits::tree_size_max + 1; }, Errc::too_large);
+  CutList most;
+  for (std::size_t i = 0; i <= limits::cut_logs_max; ++i) {
+    LogId log;
+    log.bytes[0] = static_cast<std::uint8_t>(i >> 8);
+    log.bytes[1] = static_cast<std::uint8_t>(i);
+    most.logs.push_back({log, i, TreeHash{{1}}});
+  }
+  expect_refused(most, decode_cut_list, Errc::too_large);
+  most.logs.pop_back();
+  EXPECT_EQ(*decode_cut_list(encode(most)), most);
+  EXPECT_LE(encode(most).size(), limits::cut_list_bytes_max);
 }
 
 TEST(RecordCodec, EnrolmentsBeginAtOneAndKnowThreeScopes) {

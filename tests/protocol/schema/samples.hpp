@@ -50,6 +50,11 @@ inline Certificate certificate() {
   return value;
 }
 
+inline CutList cut_list() {
+  return {
+      {{filled<LogId>(1), 0, filled<TreeHash>(2)}, {filled<LogId>(3), 77, filled<TreeHash>(4)}}};
+}
+
 inline Enrolment enrolment() {
   Enrolment value;
   value.network = filled<NetworkId>(0x4E);
