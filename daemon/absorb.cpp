@@ -37,7 +37,7 @@ void keep_only_what_is_absorbed(Judged& judged) {
 }  // namespace
 
 /// Entries of one log on their way through the pool; absorbed in the order of the log.
-struct Replica::Impl::JudgeBatch {
+struct JudgeBatch {
   struct Item {
     std::uint64_t index = 0;
     LeafClass leaf_class = LeafClass::record;
@@ -136,8 +136,7 @@ void Replica::Impl::answer_judged() {
   }
 }
 
-std::shared_ptr<Replica::Impl::JudgeBatch> Replica::Impl::next_batch(const LogId& id,
-                                                                     LogState& state) {
+std::shared_ptr<JudgeBatch> Replica::Impl::next_batch(const LogId& id, LogState& state) {
   const std::uint64_t begin = state.batches.empty() ? state.judged : state.batches.back()->next;
   // What lies ahead is met in its turn.
   state.late.erase(state.late.lower_bound(begin), state.late.end());

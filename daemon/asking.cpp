@@ -38,8 +38,8 @@ void Replica::Impl::carry_out(sync::OwnLogAnswered& action) {
   }
 }
 
-Replica::Impl::Answers Replica::Impl::count_answers() const {
-  Answers count;
+AnswerCount Replica::Impl::count_answers() const {
+  AnswerCount count;
   if (!fold) return count;
   bool all_named = true;
   bool all_in_reach = true;
@@ -67,7 +67,7 @@ void Replica::Impl::end_asking_if_answered() {
   };
   // Our own log must be here as far as anybody who answered knows of it.
   if (!engine.own_log_settled() || !is_judged(*logs.find(own_log))) return;
-  const Answers count = count_answers();
+  const AnswerCount count = count_answers();
   if (!count.enough || (!signed_before && !count.most)) return;
   // What is learnt of governance from the answers is folded before they are counted, and who is in
   // reach is heard, also where the operator thinks that nobody is; but not for ever.
@@ -132,7 +132,7 @@ std::optional<std::vector<MemberId>> Replica::Impl::unasked_by(const MemberId& m
 std::optional<std::string> Replica::Impl::why_not_sign() const {
   if (no_signing) return no_signing;
   if (!asking) return std::nullopt;
-  const Answers count = count_answers();
+  const AnswerCount count = count_answers();
   if (!signed_before && fold && count.witnesses == 0) {
     return "the high-water file does not say what was signed last, and no other member knows: stop "
            "kithd, put the file back as it was, and start it again";

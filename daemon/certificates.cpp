@@ -5,8 +5,7 @@
 
 namespace kith::daemon {
 
-std::vector<Replica::Impl::KnownCertificate> Replica::Impl::known_certificates(
-    const MemberId& member) const {
+std::vector<KnownCertificate> Replica::Impl::known_certificates(const MemberId& member) const {
   std::vector<KnownCertificate> known;
   const auto add = [&](const Certificate& certificate, const Bytes& statement) {
     const bool is_there = std::ranges::any_of(
@@ -53,8 +52,7 @@ std::optional<Certificate> Replica::Impl::newest_certificate(const MemberId& mem
   return *known.front().certificate;
 }
 
-Result<Replica::Impl::SignedBy> Replica::Impl::who_signed(const LogId& log,
-                                                          const std::string& note) const {
+Result<SignedBy> Replica::Impl::who_signed(const LogId& log, const std::string& note) const {
   const auto state = logs.find(log);
   if (state == logs.end()) return fail(Errc::not_found, "a log that is not followed");
   const auto known = known_certificates(state->second.member);

@@ -169,6 +169,7 @@ void Replica::Impl::reload(const LogId& id) {
     if (signed_before) marks[id] = *signed_before;
     door_checked.clear();
     look_for_given_up(*host.log().read());
+    load_waiting(*host.log().read());
   }
   const auto log_txn = host.log().read();
   const auto view_txn = host.views().read();

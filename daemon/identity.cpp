@@ -98,6 +98,13 @@ void read_invitation(Reader& reader, std::optional<Invitation>& to) {
 
 }  // namespace
 
+std::vector<DhSecret> answering_keys(const Identity& identity) {
+  std::vector<DhSecret> keys{identity.transport_key};
+  keys.insert(keys.end(), identity.former_transport_keys.begin(),
+              identity.former_transport_keys.end());
+  return keys;
+}
+
 std::string encode_identity(const Identity& identity) {
   std::string out(header);
   add_octets(out, "network", identity.network);

@@ -38,6 +38,9 @@ struct Identity {
   friend bool operator==(const Identity&, const Identity&) = default;
 };
 
+/// The transport keys that answer whoever dials them, newest first.
+[[nodiscard]] std::vector<DhSecret> answering_keys(const Identity& identity);
+
 /// Text, first line "kithd-identity v1".
 [[nodiscard]] std::string encode_identity(const Identity& identity);
 [[nodiscard]] Result<Identity> decode_identity(std::string_view text);

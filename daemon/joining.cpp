@@ -69,8 +69,8 @@ void Replica::Impl::candidate_message(PeerId id, peer::Message& message) {
   }
 }
 
-std::optional<Replica::Impl::NotTakenIn> Replica::Impl::why_not_taken_in(
-    const peer::JoinRequest& request, const Certificate& certificate) const {
+std::optional<NotTakenIn> Replica::Impl::why_not_taken_in(const peer::JoinRequest& request,
+                                                          const Certificate& certificate) const {
   if (fold && fold->state().members.contains(certificate.member)) {
     return why_not_rebuilt(certificate);
   }

@@ -37,13 +37,6 @@ std::vector<std::pair<std::string, std::string>> extra_peers(
   return peers;
 }
 
-std::vector<DhSecret> answering_keys(const Identity& identity) {
-  std::vector<DhSecret> keys{identity.transport_key};
-  keys.insert(keys.end(), identity.former_transport_keys.begin(),
-              identity.former_transport_keys.end());
-  return keys;
-}
-
 void rethrow(const std::exception_ptr& failure) {
   if (failure) std::rethrow_exception(failure);
 }

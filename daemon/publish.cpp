@@ -222,7 +222,9 @@ std::optional<RecordId> Replica::Impl::first_known(const std::vector<RecordId>& 
 void Replica::Impl::publish(local::PublishRequest request,
                             std::function<void(local::Answer)> answer) {
   (void)has_resumed();
-  const bool may_wait = why_not_sign().has_value() && !logs.at(own_log).frozen;
+  const LogState& own = logs.at(own_log);
+  const bool may_wait = why_not_sign().has_value() && !own.frozen && !own.setting_back &&
+                        !to_set_back.contains(own_log);
   const auto why = may_wait ? std::nullopt : why_not_append();
   if (why) return answer(local::Refusal{why->code, why->detail});
   if (!fold || !fold->state().members.contains(me.member)) {

@@ -13,8 +13,7 @@ constexpr std::size_t stage_lines_max = 32;
 
 // ---- at the member that made the invitation ----
 
-std::optional<Replica::Impl::NotTakenIn> Replica::Impl::why_not_rebuilt(
-    const Certificate& certificate) const {
+std::optional<NotTakenIn> Replica::Impl::why_not_rebuilt(const Certificate& certificate) const {
   if (certificate.member == me.member) {
     return NotTakenIn{"this invitation was made by the very member that is to be rebuilt",
                       "its daemon runs here, so nothing of it is lost"};

@@ -99,13 +99,11 @@ Result<Identity> renew(const Identity& before, const SigningKey& recovery, const
   Identity made = before;
   for (Seed* key : {&made.log_key, &made.witness_key, &made.daemon_key}) random(key->bytes);
   for (DhSecret* key : {&made.transport_key, &made.sealing_key}) random(key->bytes);
-  if (how.reason == Certificate::Reason::cut) {
-    made.former_transport_keys.clear();  // Whoever stole the keys must not be answered for.
-  } else {
-    auto& former = made.former_transport_keys;
-    former.insert(former.begin(), before.transport_key);
-    if (former.size() > limits::former_transport_keys_max) former.pop_back();
-  }
+  // Also where it was stolen: whoever can only dial, and only this member, learns of the new one
+  // there, and answering to it gives a thief nothing that it has not.
+  auto& former = made.former_transport_keys;
+  former.insert(former.begin(), before.transport_key);
+  if (former.size() > limits::former_transport_keys_max) former.pop_back();
 
   certificate->number =
       std::max<std::uint64_t>(how.now, std::max(certificate->number, how.highest_known) + 1);

@@ -19,8 +19,8 @@ struct Renewal {
   CutList cut = {};                       ///< Only with Reason::cut.
 };
 
-/// All five keys anew. Unless the reason is *cut*, the transport key that is replaced goes on
-/// answering. forbidden if `recovery` is not this member's, unavailable if it is still joining.
+/// All five keys anew; the transport key that is replaced goes on answering. forbidden if
+/// `recovery` is not this member's, unavailable if it is still joining.
 [[nodiscard]] Result<Identity> renew(const Identity& before, const SigningKey& recovery,
                                      const Renewal& how,
                                      const std::function<void(std::span<std::uint8_t>)>& random);

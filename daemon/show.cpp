@@ -17,7 +17,7 @@ constexpr std::uint64_t show_lag_max = 262'144;
 }  // namespace
 
 /// Verified entries of one log on their way into the views.
-struct Replica::Impl::ShowBatch {
+struct ShowBatch {
   struct Item {
     std::uint64_t index = 0;
     LeafClass leaf_class = LeafClass::record;
@@ -58,8 +58,7 @@ void Replica::Impl::show_more(const LogId& id) {
       });
 }
 
-std::shared_ptr<Replica::Impl::ShowBatch> Replica::Impl::next_to_show(const LogId& id,
-                                                                      LogState& state) {
+std::shared_ptr<ShowBatch> Replica::Impl::next_to_show(const LogId& id, LogState& state) {
   auto batch = std::make_shared<ShowBatch>();
   batch->next = state.shown;
   const auto txn = host.log().read();

@@ -45,7 +45,9 @@ void Replica::Impl::load_waiting(const storage::ReadTxn& txn) {
       host.log_line("what waited to be published is damaged and is passed over");
       continue;
     }
-    WaitingAct& act = waiting_acts[kept->number];
+    const auto [entry, is_new] = waiting_acts.try_emplace(kept->number);
+    if (!is_new) continue;
+    WaitingAct& act = entry->second;
     act.bytes = row->value.size();
     act.durable = true;
     for (const Bytes& bytes : kept->texts) {
@@ -58,7 +60,8 @@ void Replica::Impl::load_waiting(const storage::ReadTxn& txn) {
 }
 
 void Replica::Impl::publish_what_waited() {
-  if (publishing_waiting || waiting_acts.empty() || why_not_append()) return;
+  // Whoever published may have been enrolled by what is entered again first.
+  if (publishing_waiting || waiting_acts.empty() || enrols_again || why_not_append()) return;
   // Only where all of our own log was judged is it known who may publish, and what is there.
   const LogState& own = logs.at(own_log);
   if (own.judged < own.size || is_held_up(own_log)) return;

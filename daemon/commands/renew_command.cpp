@@ -107,9 +107,8 @@ void show(const std::string& dir, const Made& made, const RenewSettings& setting
       out << "What this member's people said in the entries that are given up is published again "
              "by itself.\n";
     }
-  } else {
-    out << "Whoever dials the replaced transport key is answered as before.\n";
   }
+  out << "Whoever dials the replaced transport key is answered, and told of the new one.\n";
   if (!settings.steward.empty()) {
     out << "The steward who was named before keeps every right until the new one takes it away: "
            "kith author withdraw.\n";

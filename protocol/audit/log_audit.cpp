@@ -290,7 +290,7 @@ void LogAudit::check_cut(std::uint64_t next, const PayloadText* said) {
   cut_refused_ = cut;
   const std::uint64_t bundle = *cut / limits::tile_hashes;
   find(Verdict::forged, file(payloads_path(bundle, width_of(bundle))),
-       entry(*cut) +
+       at_entry(*cut) +
            "this certificate cuts the log, but the list that says where is not the entry "
            "after it");
 }

@@ -1,3 +1,4 @@
+#include "daemon/renewal.hpp"
 #include "protocol/log/payload.hpp"
 #include "tests/daemon/support/forked.hpp"
 
@@ -184,6 +185,54 @@ TEST_F(Cut, ACutWithoutItsListCountsForNothingAndIsSaidSo) {
   EXPECT_TRUE(told("another history of this log"));
 }
 
+TEST_F(Cut, AWordByAKeyThatIsNotKnownYetIsPassedOver) {
+  const LogId ours = log_id(me_.network, me_.member, commons);
+  const std::uint64_t size = log_size();
+  const TreeHash root = storage::log_store::root_at(*desk_.log().read(), ours, size);
+  Certificate certificate = *verify_certificate(other_.certificate);
+  certificate.number += 500;
+  certificate.reason = Reason::planned;
+  const SigningKey witness_key(Seed{{91}});
+  certificate.witness_key = witness_key.public_key();
+  const peer::Cosigned word{cosign(ours, size, root, member_, 7, witness_key)};
+  const auto is_kept = [&] {
+    return storage::log_store::cosignatures(*desk_.log().read(), ours).contains(member_);
+  };
+  say(peer_id, word);
+  EXPECT_FALSE(dropped(peer_id)) << "whoever passes it on may know more";
+  EXPECT_FALSE(is_kept());
+  say(peer_id,
+      peer::Announce{log_, "", {sign_certificate(certificate, SigningKey(recovery_))}, {}});
+  say(peer_id, word);
+  EXPECT_TRUE(is_kept());
+
+  const peer::Cosigned unknown{cosign(ours, size + 1, root, member_, 9, SigningKey(Seed{{92}}))};
+  for (std::size_t i = 0; i <= limits::unknown_words_max && !dropped(peer_id); ++i) {
+    say(peer_id, unknown);
+  }
+  EXPECT_TRUE(dropped(peer_id)) << "but not for ever";
+}
+
+TEST_F(Cut, AWitnessWhoseNewCertificateIsNotInItsLogConfirmsNothing) {
+  // Without a mark of what was signed, nothing can be appended.
+  const auto renewed =
+      renew(me_, SigningKey(own_recovery_), {Reason::lost, now_ms, 0}, fill_random);
+  ASSERT_TRUE(renewed);
+  const storage::HighWaterMarks marks = std::exchange(desk_.marks, {});
+  me_ = *renewed;
+  replica_ = std::make_unique<Replica>(me_, at_once(), desk_.marks, desk_);
+  desk_.run();
+  meet();
+  push(History(other_.certificate, 1, 3));
+  ASSERT_EQ(row().held_size, 3U);
+  EXPECT_EQ(cosigned(), 0U);
+
+  desk_.marks = marks;
+  replica_ = std::make_unique<Replica>(me_, at_once(), desk_.marks, desk_);
+  desk_.run();
+  EXPECT_EQ(cosigned(), 3U) << "the control";
+}
+
 /// Three others are witnesses too, so that two words agree nothing.
 class CutAmongMany : public Cut {
  protected:
@@ -312,7 +361,7 @@ TEST_F(KeysOverTime, AuditCleanFromTheFirstEntryOn) {
   EXPECT_EQ(row().held_size, history.range.size());
   EXPECT_EQ(row().records, 3U);
   const local::AuditRow found = audited();
-  EXPECT_TRUE(found.intact) << (found.faults.empty() ? "" : found.faults[0]);
+  EXPECT_TRUE(found.intact) << (found.faults.empty() ? "" : found.faults[0].what);
   EXPECT_EQ(found.certificates, 3U);
 }
 

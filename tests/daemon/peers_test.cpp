@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/dialer.hpp"
+#include "daemon/identity.hpp"
 #include "daemon/listener.hpp"
 #include "daemon/random.hpp"
 #include "protocol/crypto/crypto.hpp"
@@ -134,6 +135,25 @@ TEST_F(Peers, ADialledListenerKnowsWhoCameAndWhatWasSaid) {
   EXPECT_EQ(hellos_[0].certificate_number, 77U);
   EXPECT_EQ(listener_->counters().accepted, 1U);
   EXPECT_TRUE(failed_.empty());
+}
+
+TEST_F(Peers, AReplacedTransportKeyGoesOnAnswering) {
+  listen();
+  Identity identity;
+  identity.transport_key = secret(8);
+  identity.former_transport_keys = {listeners_static};
+  listener_->set_keys({answering_keys(identity), network});
+  targets_ = {target(1, {address()})};
+  start_dialer();
+  ASSERT_TRUE(loop_.until([&] { return accepted_.size() == 1 && connected_.size() == 1; }));
+
+  identity.former_transport_keys.clear();
+  listener_->set_keys({answering_keys(identity), network});
+  // The control: without it, whoever dials it is a stranger.
+  tcp::socket late = dial_by_hand();
+  asio::write(late, asio::buffer(opening()));
+  EXPECT_TRUE(closed_in_silence(late));
+  EXPECT_EQ(listener_->counters().strangers, 1U);
 }
 
 TEST_F(Peers, AStrangerCostsNoHandshakeAndHearsNothing) {

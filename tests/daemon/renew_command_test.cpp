@@ -162,7 +162,7 @@ TEST_F(RenewCommand, CutEndsWhatIsHeldHereAndWhatWasMarkedBeyond) {
   EXPECT_EQ(list->logs[0].log, log_);
   EXPECT_EQ(list->logs[0].size, 3U);
   EXPECT_EQ(mark(), (storage::HighWaterMark{3, list->logs[0].root}));
-  EXPECT_TRUE(now.former_transport_keys.empty());
+  EXPECT_EQ(now.former_transport_keys, std::vector<DhSecret>{before_.transport_key});
 }
 
 TEST_F(RenewCommand, ACutThatDidNotEndIsDoneAgain) {

@@ -8,15 +8,7 @@
 namespace kith::daemon {
 namespace {
 
-class SigningStop : public OwnLog {
- protected:
-  /// One that signs before it knows how far its own log can be judged.
-  static Replica::Options at_once() {
-    Replica::Options options;
-    options.ask_before_signing = false;
-    return options;
-  }
-};
+class SigningStop : public OwnLog {};
 
 TEST_F(SigningStop, EndsOnlyWhenAllThatWasSignedIsBack) {
   const std::uint64_t size = whole_.log_size();

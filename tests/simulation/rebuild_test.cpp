@@ -45,7 +45,7 @@ void expect_the_same_audit(World& world, std::size_t at, const std::vector<local
     ASSERT_NE(now, after.end());
     const bool of_victim = row.member == its_id;
     const std::uint64_t more = of_victim || row.member == inviters_id ? 1 : 0;
-    EXPECT_TRUE(now->intact) << now->code << (now->faults.empty() ? "" : now->faults.front());
+    EXPECT_TRUE(now->intact) << now->code << (now->faults.empty() ? "" : now->faults.front().what);
     EXPECT_EQ(now->size, row.size + more) << now->code;
     EXPECT_EQ(now->agreed, now->size) << now->code;
     EXPECT_EQ(now->records, row.records + (of_victim ? 0 : more)) << now->code;

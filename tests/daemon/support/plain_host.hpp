@@ -9,6 +9,13 @@
 
 namespace kith::daemon {
 
+/// Of a daemon that asks nobody before it signs.
+inline Replica::Options at_once() {
+  Replica::Options options;
+  options.ask_before_signing = false;
+  return options;
+}
+
 /// A Host without a world: two databases in memory, a clock that stands, bytes that count up for
 /// random ones. What was asked for is done by run().
 class PlainHost : public Host {
