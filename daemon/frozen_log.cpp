@@ -30,7 +30,12 @@ std::optional<peer::Agreed> Replica::Impl::proof_of_agreed(const LogId& log) con
     proof.cosignatures.push_back(word);
     proof.paths.push_back(std::move(how->path));
   }
-  return proof;
+  // Of a tree that was fetched because it is agreed, the larger ones that most words are about are
+  // not here: whoever proved it to us proves it to others.
+  const auto& told = state.agreed_proof;
+  const bool is_better = told && told->size == state.agreed && told->root == *root &&
+                         told->cosignatures.size() > proof.cosignatures.size();
+  return is_better ? *told : proof;
 }
 
 std::vector<MemberId> Replica::Impl::who_proves(const peer::Agreed& proof,
@@ -67,6 +72,7 @@ void Replica::Impl::hear_agreed(const peer::Agreed& proof) {
   std::vector<MemberId> proving = who_proves(proof, state.member);
   if (proving.empty()) return;
   state.agreed_elsewhere = AgreedElsewhere{proof.size, proof.root, std::move(proving)};
+  state.agreed_proof = proof;
   if (proof.log == own_log) note_agreed_elsewhere(proof.size);
   if (known_root(proof.log, proof.size) == proof.root) return agreed_reached(proof.log);
   // What is held beyond what is agreed is of the other history, or may be.
@@ -161,6 +167,7 @@ void Replica::Impl::reload(const LogId& id) {
   LogState& state = logs.at(id);
   const MemberId member = state.member;
   const auto wanted = std::exchange(state.agreed_elsewhere, std::nullopt);
+  auto proof = std::exchange(state.agreed_proof, std::nullopt);
   state = LogState();
   governance.erase(member);
   storage::HighWaterMarks marks;
@@ -176,6 +183,7 @@ void Replica::Impl::reload(const LogId& id) {
   load_log(*log_txn, *view_txn, *storage::log_store::head(*log_txn, id), marks);
   state.frozen = has_two_histories(member);
   state.agreed_elsewhere = wanted;
+  state.agreed_proof = std::move(proof);
   step(sync::LogReset{followed(id)});
   fetch_what_is_agreed(id);
   // Governance that was read beyond it was never agreed; the chain is the same without it.

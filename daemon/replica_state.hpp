@@ -60,6 +60,7 @@ struct LogState {
   bool said_below_agreed = false;  // That it was cut below what is agreed here.
   bool said_unproven = false;  // That it does not go on from here, though nothing proves a fork.
   std::optional<AgreedElsewhere> agreed_elsewhere;
+  std::optional<peer::Agreed> agreed_proof;  // As it was heard.
   bool setting_back = false;  // What lies here of it is neither as it was nor as it will be.
   storage::StoredCheckpoint checkpoint;
   std::map<MemberId, Cosignature> cosignatures;

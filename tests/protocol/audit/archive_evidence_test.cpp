@@ -110,9 +110,12 @@ std::vector<std::pair<LeafClass, Bytes>> texts_with_cut(const ArchivedMember& ow
   Certificate later = owner.certificate;
   ++later.number;
   later.reason = Certificate::Reason::cut;
-  later.cut_list.bytes.fill(1);
+  // The list names no log of this export: then it says nothing about where the certificate stands.
+  const Bytes list = encode(CutList{{{LogId{{1}}, 1, {}}}});
+  later.cut_list = cut_list_hash(list);
   texts[2] = {LeafClass::clear,
               encode_text(CertificateText{sign_certificate(later, owner.identity)})};
+  texts[3] = {LeafClass::clear, encode_text(CutListText{list})};
   return texts;
 }
 

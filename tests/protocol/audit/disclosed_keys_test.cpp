@@ -282,19 +282,22 @@ TEST(DisclosedKeys, ShowWhatWasSignedAfterItsAuthorWasWithdrawn) {
 /// Without the last of these it ends with keys that did not sign it.
 Texts with_replaced_keys(const ArchivedMember& whose, std::uint64_t size) {
   Texts texts = with_withdrawal(whose, 7);
+  // It names no log of this export, so it says nothing about where the certificate stands.
+  const Bytes list = encode(CutList{{{LogId{{1}}, 1, {}}}});
   const auto certificate = [&](std::uint64_t number, Certificate::Reason reason,
                                const PublicKey& log_key) {
     Certificate made = whose.certificate;
     made.number = whose.certificate.number + number;
     made.reason = reason;
     made.log_key = log_key;
-    if (reason == Certificate::Reason::cut) made.cut_list.bytes.fill(1);
+    if (reason == Certificate::Reason::cut) made.cut_list = cut_list_hash(list);
     return std::pair(LeafClass::clear,
                      encode_text(CertificateText{sign_certificate(made, whose.identity)}));
   };
   texts[0] = certificate(0, Certificate::Reason::first, member(8).log_key.public_key());
   texts[2] = certificate(1, Certificate::Reason::planned, member(9).log_key.public_key());
   texts.push_back(certificate(2, Certificate::Reason::cut, whose.log_key.public_key()));
+  texts.emplace_back(LeafClass::clear, encode_text(CutListText{list}));
   texts.resize(size);
   return texts;
 }
@@ -302,7 +305,7 @@ Texts with_replaced_keys(const ArchivedMember& whose, std::uint64_t size) {
 TEST(DisclosedKeys, AuditALogCleanThroughEveryKeyThatItHad) {
   ArchiveOptions options;
   options.texts = with_replaced_keys;
-  options.size = 8;
+  options.size = 9;
   const auto report = audit_with(make_archive(options), whole_log(member(1)));
   EXPECT_EQ(report.verdict(), Verdict::intact);
   EXPECT_EQ(report.logs[0].certificates, 3U);
