@@ -178,6 +178,7 @@ void Replica::Impl::sign_the_mark_again() {
   own->second.checkpoint = {size, root, sign_checkpoint(own_log, size, root, log_key)};
   if (!engine.follows(own_log)) return;
   step(sync::CheckpointKept{own_log, {size, root, own->second.checkpoint.note}, 0});
+  recompute_agreed(own_log);
 }
 
 void Replica::Impl::load() {

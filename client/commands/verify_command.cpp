@@ -135,7 +135,7 @@ Exit verify(const VerifyOptions& options, const Console& console, const Desk& de
     if (bytes && bytes->size() == MemberId::size) continue;
     return complain(console, fail(Errc::usage, "\"" + id +
                                                    "\" is no whole id; it has 52 characters, "
-                                                   "and kith status shows it"));
+                                                   "and kith status --json shows it"));
   }
   const auto policy = read_policy(options.policy, console, desk);
   if (!policy) return policy.exit;
