@@ -66,7 +66,7 @@ void Replica::Impl::end_asking_if_answered() {
     return entry.second.judged == entry.second.size || is_held_up(entry.first);
   };
   // Our own log must be here as far as anybody who answered knows of it.
-  if (!engine.own_log_settled() || !is_judged(*logs.find(own_log))) return;
+  if (engine.is_fetching_own() || !is_judged(*logs.find(own_log))) return;
   const AnswerCount count = count_answers();
   if (!count.enough || (!signed_before && !count.most)) return;
   // What is learnt of governance from the answers is folded before they are counted, and who is in
@@ -112,8 +112,9 @@ void Replica::Impl::tell_unasked(PeerId id) {
 
 void Replica::Impl::hear_unasked(PeerId from, const peer::Unasked& said) {
   PeerState& peer = peers.at(from);
-  if (peer.unasked == said.members) return;
+  const bool is_first = peer.unasked.empty();
   peer.unasked = said.members;
+  if (!is_first || said.members.empty()) return;
   std::string named;
   for (const MemberId& member : said.members) {
     named += (named.empty() ? "" : " ") + code_of(member);

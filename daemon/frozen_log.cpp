@@ -124,7 +124,9 @@ void Replica::Impl::set_back_when_quiet() {
     LogState& state = logs.at(id);
     const std::uint64_t size = floor_of(id);
     // What is being stored, judged or shown would come back behind our back.
-    if (state.showing || !state.batches.empty() || engine.is_storing(id)) continue;
+    if (state.setting_back || state.showing || !state.batches.empty() || engine.is_storing(id)) {
+      continue;
+    }
     // What is damaged of what stays comes back first.
     const bool is_damaged =
         !state.wanted.empty() && *state.wanted.begin() * limits::tile_hashes < size;
@@ -156,6 +158,7 @@ void Replica::Impl::set_store_back(const LogId& id, std::uint64_t size) {
       },
       [=, this](const std::optional<Error>& failure) {
         if (failure) {
+          logs.at(id).setting_back = false;
           to_set_back.insert(id);
         } else {
           reload(id);
@@ -168,6 +171,7 @@ void Replica::Impl::reload(const LogId& id) {
   const MemberId member = state.member;
   const auto wanted = std::exchange(state.agreed_elsewhere, std::nullopt);
   auto proof = std::exchange(state.agreed_proof, std::nullopt);
+  to_set_back.erase(id);
   state = LogState();
   governance.erase(member);
   storage::HighWaterMarks marks;

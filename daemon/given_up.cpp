@@ -113,7 +113,18 @@ void Replica::Impl::enrol_again() {
   // Tried on a copy: it may have been entered before the end that came in between.
   KeyHistory trial = own.keys;
   const bool fits = statement && trial.add_enrolment(own.size, *statement);
-  if (!fits) return forget();
+  if (!fits) {
+    const bool is_there =
+        statement && std::ranges::any_of(own.keys.statements(), [&](const auto& entry) {
+          return entry.statement == *statement;
+        });
+    if (!is_there) {
+      host.log_line(
+          "an enrolment that was given up with the cut cannot be entered again: let the "
+          "steward look at kith author list");
+    }
+    return forget();
+  }
   append_own({{LeafClass::clear, encode_text(EnrolmentText{*statement})}},
              [=, this](const Result<Appended>& done) {
                if (done) return forget();

@@ -297,6 +297,11 @@ void Replica::Impl::log_checked(const std::shared_ptr<Door>& door,
                                  "entry " + to_base32(known->view()) +
                                      " was published before; nothing is logged a second time"});
   }
+  const LogState& own = logs.at(own_log);
+  const bool is_being_cut = own.frozen || own.setting_back || to_set_back.contains(own_log);
+  if (const auto why = is_being_cut ? why_not_append() : std::nullopt) {
+    return answer(local::Refusal{why->code, why->detail});
+  }
   if (const auto why = why_not_sign()) return keep_waiting(texts, door->ids, *why, answer);
   door_ids.insert(door->ids.begin(), door->ids.end());
   if (large != publishing.end()) large->storing = true;
@@ -335,6 +340,11 @@ void Replica::Impl::enrol(local::EnrolRequest request, std::function<void(local:
     return answer(local::Refusal{enrolment.error().code, enrolment.error().detail});
   }
   if (const auto why = why_not_govern()) return answer(local::Refusal{why->code, why->detail});
+  if (enrols_again) {
+    return answer(local::Refusal{Errc::unavailable,
+                                 "enrolments from before the log was cut are being entered again: "
+                                 "try again in a moment"});
+  }
   // Tried on a copy: what would be void is refused before it is logged.
   KeyHistory trial = logs.at(own_log).keys;
   const auto fits = trial.add_enrolment(logs.at(own_log).size, request.statement);

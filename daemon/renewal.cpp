@@ -59,6 +59,14 @@ OwnLogFound survey(const storage::ReadTxn& txn, const Identity& identity) {
 
 Result<CutLog> where_to_cut(const storage::ReadTxn& txn, const OwnLogFound& found,
                             const Identity& identity) {
+  const std::uint64_t known = std::max(found.marked, found.agreed ? found.agreed->size : 0);
+  if (!found.has_two_histories && known > found.size) {
+    return fail(Errc::unavailable,
+                "this member signed " + std::to_string(known) + " entries of its log, and only " +
+                    std::to_string(found.size) +
+                    " are here: run kithd until the other members have given the rest back, then "
+                    "cut again (if none of them can, with --give-up-tail); nothing was changed");
+  }
   if (!found.has_two_histories) return CutLog{found.log, found.size, found.root};
   if (!found.agreed) {
     return fail(Errc::unavailable,

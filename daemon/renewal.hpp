@@ -33,6 +33,7 @@ struct OwnLogFound {
   KeyHistory keys;
   std::optional<AgreedState> agreed;
   std::uint64_t elsewhere = 0;  ///< Agreed, but not here.
+  std::uint64_t marked = 0;  ///< What the high-water file says was signed, as the caller read it.
   bool has_two_histories = false;
 };
 

@@ -224,6 +224,9 @@ struct Replica::Impl {
                     const std::string& why, const std::function<void(local::Answer)>& answer);
   void load_waiting(const storage::ReadTxn& txn);
   void publish_what_waited();
+  /// What of it is not in the log yet and may be tried.
+  [[nodiscard]] std::vector<Bytes> what_is_left(const WaitingAct& act,
+                                                std::vector<Bytes> texts) const;
   void forget_waiting(std::uint64_t number);
 
   // absorb.cpp

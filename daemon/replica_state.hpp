@@ -130,7 +130,9 @@ struct WaitingAct {
   std::vector<RecordId> ids;
   std::size_t bytes = 0;
   bool durable = false;
-  bool refused = false;  // For good, as far as this run goes.
+  bool one_by_one = false;    // Together they were refused.
+  std::set<RecordId> cannot;  // Refused by itself, as far as this run goes.
+  bool refused = false;       // Nothing but such is left of it.
 };
 /// What the others hold of our own log is being asked.
 struct Asking {

@@ -80,6 +80,9 @@ Table renew_table(RenewSettings& to) {
 Table cut_table(RenewSettings& to) {
   Table table = renew_table(to);
   table.erase(table.begin());
+  table.push_back(
+      {"--give-up-tail", "", "", false, &to.give_up_tail,
+       "Cut although more was signed than is here: only if no member can give it back"});
   return table;
 }
 

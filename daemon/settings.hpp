@@ -43,7 +43,8 @@ struct CheckSettings {
 
 /// New keys with the recovery words.
 struct RenewSettings {
-  bool cut = false;  ///< kithd cut.
+  bool cut = false;           ///< kithd cut.
+  bool give_up_tail = false;  ///< With it: although more was signed than is here.
   std::string reason = "planned";
   std::string words_file;  ///< Empty: asked for at the terminal.
   std::string steward;     ///< As for init; empty: who it was before.

@@ -73,6 +73,8 @@ std::optional<Cosignature> confirm(storage::WriteTxn& txn, const LogId& log, std
                                    const std::optional<Cosignature>& before, const MemberId& member,
                                    std::uint64_t time_s, const SigningKey& key) {
   // What is cosigned is our own tree, never what was received.
+  const auto head = storage::log_store::head(txn, log);
+  if (!head || head->size() < size) return std::nullopt;
   const auto root_at = [&](std::uint64_t of) { return storage::log_store::root_at(txn, log, of); };
   if (before && (before->size > size || root_at(before->size) != before->root)) return std::nullopt;
   Cosignature own = cosign(log, size, root_at(size), member, time_s, key);
@@ -291,7 +293,9 @@ bool Replica::Impl::is_witness_of(const MemberId& owner) const {
 void Replica::Impl::cosign_one(const LogId& id) {
   LogState& state = logs.at(id);
   const bool is_new = state.checkpoint.size > state.cosigned;
-  if (state.frozen || !is_new || !is_witness_of(state.member) || !may_cosign()) return;
+  if (state.frozen || state.setting_back || !is_new || !is_witness_of(state.member) ||
+      !may_cosign())
+    return;
   // Its root rests on leaves that are damaged here: they come back first.
   if (state.wanted.contains(state.checkpoint.size / limits::tile_hashes)) return;
   state.cosigned = state.checkpoint.size;

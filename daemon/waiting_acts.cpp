@@ -4,6 +4,16 @@
 #include "storage/packing.hpp"
 
 namespace kith::daemon {
+namespace {
+
+std::optional<RecordId> id_of(const Bytes& bytes) {
+  const auto parsed = decode_text(bytes);
+  const auto* record = parsed ? std::get_if<SignedRecord>(&*parsed) : nullptr;
+  if (record == nullptr) return std::nullopt;
+  return record_id(record->record);
+}
+
+}  // namespace
 
 void Replica::Impl::keep_waiting(const std::vector<Bytes>& texts, std::vector<RecordId> ids,
                                  const std::string& why,
@@ -11,12 +21,14 @@ void Replica::Impl::keep_waiting(const std::vector<Bytes>& texts, std::vector<Re
   const std::uint64_t number = waiting_acts.empty() ? 1 : waiting_acts.rbegin()->first + 1;
   Bytes row = encode_waiting_publish(number, texts);
   std::size_t bytes = row.size();
-  for (const auto& [_, act] : waiting_acts) bytes += act.bytes;
+  for (const auto& [_, other] : waiting_acts) bytes += other.bytes;
   if (waiting_acts.size() >= limits::waiting_acts_max || bytes > limits::waiting_bytes_max) {
     return answer(
         local::Refusal{Errc::unavailable, why + "; no more is kept until then: try again later"});
   }
-  waiting_acts[number] = {ids, row.size()};
+  WaitingAct& act = waiting_acts[number];
+  act.ids = ids;
+  act.bytes = row.size();
   door_ids.insert(ids.begin(), ids.end());
   write([key = waiting_publish_key(number), row = std::move(row)](
             storage::WriteTxn& txn,
@@ -51,9 +63,7 @@ void Replica::Impl::load_waiting(const storage::ReadTxn& txn) {
     act.bytes = row->value.size();
     act.durable = true;
     for (const Bytes& bytes : kept->texts) {
-      const auto parsed = decode_text(bytes);
-      const auto* record = parsed ? std::get_if<SignedRecord>(&*parsed) : nullptr;
-      if (record != nullptr) act.ids.push_back(record_id(record->record));
+      if (const auto id = id_of(bytes)) act.ids.push_back(*id);
     }
     door_ids.insert(act.ids.begin(), act.ids.end());
   }
@@ -78,19 +88,56 @@ void Replica::Impl::publish_what_waited() {
     waiting_acts.erase(number);
     return;
   }
+  WaitingAct& act = next->second;
+  std::vector<Bytes> left = what_is_left(act, std::move(kept->texts));
+  if (left.empty()) {
+    if (act.cannot.empty()) return forget_waiting(number);
+    act.refused = true;
+    return;
+  }
   publishing_waiting = true;
-  for (const RecordId& id : next->second.ids) door_ids.erase(id);
-  publish({std::move(kept->texts)}, [=, this](const local::Answer& said) {
+  for (const RecordId& id : act.ids) door_ids.erase(id);
+  const auto first = id_of(left.front());
+  const bool is_one = left.size() == 1;
+  publish({std::move(left)}, [=, this](const local::Answer& said) {
     if (std::holds_alternative<local::Progress>(said)) return;
     publishing_waiting = false;
+    WaitingAct& waited = waiting_acts.at(number);
     const auto* refused = std::get_if<local::Refusal>(&said);
-    // In conflict with itself: it was published before the end that came in between.
-    if (refused == nullptr || refused->code == Errc::conflict) return forget_waiting(number);
-    WaitingAct& act = waiting_acts.at(number);
-    door_ids.insert(act.ids.begin(), act.ids.end());
-    act.refused = refused->code != Errc::unavailable;
-    if (act.refused) host.log_line("what waited cannot be published: " + refused->said);
+    if (refused == nullptr) {
+      if (!waited.one_by_one) forget_waiting(number);
+      return;
+    }
+    door_ids.insert(waited.ids.begin(), waited.ids.end());
+    if (refused->code == Errc::unavailable || logs.at(own_log).frozen) return;
+    // What was given up may be of several acts: one that cannot be let in must not keep the rest.
+    if (!is_one) {
+      waited.one_by_one = true;
+      return publish_what_waited();
+    }
+    if (refused->code == Errc::conflict) return;  // It is on its way in already.
+    waited.cannot.insert(*first);
+    host.log_line("what waited cannot be published: " + refused->said);
+    publish_what_waited();
   });
+}
+
+std::vector<Bytes> Replica::Impl::what_is_left(const WaitingAct& act,
+                                               std::vector<Bytes> texts) const {
+  const auto txn = host.views().read();
+  const auto& governed = logs.at(own_log).governance_ids;
+  std::set<RecordId> seen = act.cannot;
+  std::vector<Bytes> left;
+  for (Bytes& bytes : texts) {
+    const auto id = id_of(bytes);
+    if (!id || !seen.insert(*id).second || governed.contains(*id) ||
+        storage::views::record(*txn, *id)) {
+      continue;
+    }
+    left.push_back(std::move(bytes));
+    if (act.one_by_one) break;
+  }
+  return left;
 }
 
 void Replica::Impl::forget_waiting(std::uint64_t number) {

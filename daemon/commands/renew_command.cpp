@@ -59,6 +59,11 @@ Result<Made> make(const DataDir& dir, const RenewSettings& settings) {
                                        storage::LmdbDatabase::Durability::full);
   const auto txn = database.read();
   made.found = survey(*txn, *before);
+  const storage::HighWaterFile high_water(dir.high_water());
+  if (const auto mark = high_water.marks().find(made.found.log);
+      mark != high_water.marks().end() && !settings.give_up_tail) {
+    made.found.marked = mark->second.size;
+  }
   if (settings.cut) {
     const auto cut = where_to_cut(*txn, made.found, *before);
     if (!cut) return cut.error();

@@ -104,7 +104,7 @@ void ArchiveAudit::read_certificates() {
     if (witnesses_.add(*certificate)) continue;
     witnesses_.are_whole = false;
     return find(Verdict::damaged, certificates_name,
-                "it holds more than " + std::to_string(limits::witness_keys_max) +
+                "it holds more than " + std::to_string(limits::certificates_max) +
                     " certificates of member " + to_base32(certificate->member.view()) +
                     ": no member ever had so many that were needed");
   }

@@ -45,7 +45,7 @@ Millis existed_by(const std::vector<Confirmation>& confirmations, std::uint64_t 
 
 bool WitnessCertificates::add(const Certificate& certificate) {
   std::vector<std::size_t>& positions = by_name_[witness_name(certificate.member)];
-  if (positions.size() == limits::witness_keys_max) return false;
+  if (positions.size() == limits::certificates_max) return false;
   positions.push_back(certificates.size());
   certificates.push_back(certificate);
   return true;

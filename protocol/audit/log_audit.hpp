@@ -118,7 +118,7 @@ struct LogReport {
 
 /// Certificates of witnesses that verify, and which of them were needed.
 struct WitnessCertificates {
-  /// False, and nothing is added, if there are witness_keys_max of that witness.
+  /// False, and nothing is added, if there are certificates_max of that witness.
   [[nodiscard]] bool add(const Certificate& certificate);
   /// Positions of those that name a key of the witness with that name (witness_name).
   [[nodiscard]] std::span<const std::size_t> of(const std::string& name) const;

@@ -21,8 +21,9 @@ inline constexpr std::size_t batch_records_max = 65'536;      // One author sign
 inline constexpr std::size_t note_bytes_max = 16 * ki;        // 31 cosignatures of about 200 bytes.
 inline constexpr std::size_t evidence_bytes_max = 8 * ki;     // Two statements, notes, a path.
 inline constexpr std::size_t evidence_pieces_max = 1'024;     // Kept, handed out, or in an export.
-inline constexpr std::size_t witness_keys_max = 64;  // Certificates: each is tried on its words.
-inline constexpr std::size_t note_lines_max = 64;    // Signature lines of one note.
+inline constexpr std::size_t certificates_max =
+    64;                                            // Of one member: each may be tried on its words.
+inline constexpr std::size_t note_lines_max = 64;  // Signature lines of one note.
 
 // Membership.
 inline constexpr std::size_t witnesses_max = 31;  // Of one log.

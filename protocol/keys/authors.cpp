@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocol/base/check.hpp"
+#include "protocol/base/limits.hpp"
 
 namespace kith {
 
@@ -20,6 +21,10 @@ Result<bool> KeyHistory::add_certificate(std::uint64_t index, BytesView statemen
     if (certificate->number == known.number && *certificate != known) {
       return fail(Errc::conflict, "another certificate of this number is known");
     }
+  }
+  if (certificates_.size() >= limits::certificates_max) {
+    return fail(Errc::too_large, "a member's log holds more than " +
+                                     std::to_string(limits::certificates_max) + " certificates");
   }
   const Certificate* last = certificates_.empty() ? nullptr : &certificates_.back().second;
   if (last != nullptr && certificate->number <= last->number) {

@@ -48,15 +48,10 @@ bool SyncEngine::is_storing(const LogId& id) const {
   return log != logs_.end() && (log->second.stores_pending != 0 || log->second.puts_pending != 0);
 }
 
-bool SyncEngine::own_log_settled() const {
-  return std::ranges::all_of(logs_, [&](const auto& entry) {
-    const auto& [id, log] = entry;
-    if (!log.own) return true;
-    const bool asked = std::ranges::any_of(peers_, [&](const auto& peer) {
-      const auto said = peer.second.logs.find(id);
-      return said != peer.second.logs.end() && said->second.asked_checkpoint;
-    });
-    return !asked && !log.target && log.stores_pending == 0;
+bool SyncEngine::is_fetching_own() const {
+  return std::ranges::any_of(logs_, [](const auto& entry) {
+    const Log& log = entry.second;
+    return log.own && (log.target || log.stores_pending != 0);
   });
 }
 

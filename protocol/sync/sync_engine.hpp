@@ -234,8 +234,8 @@ class SyncEngine {
   [[nodiscard]] bool fetching(const LogId& log) const;
   /// Whether something of the log is on its way to the store.
   [[nodiscard]] bool is_storing(const LogId& log) const;
-  /// Nobody is known to hold more of our own log, and nothing of it is on its way.
-  [[nodiscard]] bool own_log_settled() const;
+  /// Somebody showed a signed checkpoint of our own log beyond what is held, or it is on its way.
+  [[nodiscard]] bool is_fetching_own() const;
   /// What was in common with others is not known any more: they are asked for everything anew.
   void forget_common() { common_.clear(); }
   /// Nothing is being asked for or stored.

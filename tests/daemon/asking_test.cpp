@@ -1,3 +1,4 @@
+#include "daemon/waiting_rows.hpp"
 #include "protocol/base/limits.hpp"
 #include "protocol/log/leaf.hpp"
 #include "protocol/log/merkle.hpp"
@@ -292,6 +293,44 @@ TEST_F(Asking, ABackupIsBoundByWhatItConfirmedSinceItWasMade) {
   tick();
   EXPECT_TRUE(signs());
   EXPECT_FALSE(storage::log_store::cosignatures(*desk_.log().read(), theirs).contains(me_.member));
+}
+
+TEST_F(Asking, AClaimThatNothingSignedProvesHoldsNobodyUpForEver) {
+  restart();
+  connect_member(0);
+  say(first_peer, peer::Have{{{own_, 1'000'000, TreeHash{{1}}, 0, {}, false}}});
+  tick();
+  EXPECT_FALSE(signs()) << "it may be true";
+  for (std::uint64_t waited = 0; waited < limits::asking_patience_ms; waited += 6'000) {
+    tick();
+    say(first_peer, peer::Have{{{own_, 1'000'000, TreeHash{{1}}, 0, {}, false}}});
+  }
+  EXPECT_TRUE(signs());
+}
+
+TEST_F(Asking, WhatCannotBeLetInKeepsNothingElseFromGoingOut) {
+  restart();
+  const std::uint64_t size = log_size();
+  const auto texts = signed_texts({record("One"), record("Two"), record("Three")});
+  // A row of several acts: one is by somebody who may not publish, one stands there twice.
+  Record by_other = *decode_record(record("Theirs"));
+  const SigningKey stranger(Seed{{77}});
+  by_other.author = stranger.public_key();
+  std::vector<Bytes> row{
+      texts[0], texts[0], texts[1],
+      encode_text(sign_batch(me_.network, own_, {encode(by_other)}, stranger).front()), texts[2]};
+  {
+    const auto txn = desk_.disk().write();
+    txn->put(storage::Table::waiting, waiting_publish_key(1), encode_waiting_publish(1, row));
+    txn->commit();
+  }
+  restart();
+  connect_member(0);
+  answers(0, size);
+  for (int i = 0; i < 6; ++i) tick();
+  EXPECT_EQ(log_size(), size + 3);
+  EXPECT_TRUE(desk_.log().read()->get(storage::Table::waiting, waiting_publish_key(1)))
+      << "what could not be let in is not thrown away";
 }
 
 TEST_F(Asking, WithoutAMarkTheOperatorAloneIsNotEnough) {

@@ -61,9 +61,10 @@ class RenewCommand : public ::testing::Test {
     said_ = out.str();
     return exit;
   }
-  Exit cuts() {
+  Exit cuts(bool give_up_tail = false) {
     RenewSettings settings;
     settings.cut = true;
+    settings.give_up_tail = give_up_tail;
     return renews(settings);
   }
   [[nodiscard]] bool says(const std::string& text) const {
@@ -152,7 +153,11 @@ TEST_F(RenewCommand, WordsThatAreNotThisMembersChangeNothing) {
 
 TEST_F(RenewCommand, CutEndsWhatIsHeldHereAndWhatWasMarkedBeyond) {
   storage::HighWaterFile(dir() + "/high-water").advance({{log_, {9, TreeHash{{1}}}}});
-  ASSERT_EQ(cuts(), Exit::ok) << said_;
+  EXPECT_EQ(cuts(), Exit::failed);
+  EXPECT_TRUE(says("--give-up-tail")) << said_;
+  EXPECT_EQ(identity(), before_);
+  EXPECT_EQ(mark().size, 9U);
+  ASSERT_EQ(cuts(true), Exit::ok) << said_;
   const Identity now = identity();
   EXPECT_EQ(certificate().reason, Reason::cut);
   EXPECT_EQ(certificate().cut_list, cut_list_hash(now.cut_list));

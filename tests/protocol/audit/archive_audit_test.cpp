@@ -256,9 +256,9 @@ TEST(ArchiveAudit, OneWitnessHasSoManyCertificatesAndNoMore) {
     list_anew(archive);
     return said(*audit_of(archive, false));
   };
-  EXPECT_NE(with(limits::witness_keys_max + 1).find("more than 64 certificates of member"),
+  EXPECT_NE(with(limits::certificates_max + 1).find("more than 64 certificates of member"),
             std::string::npos);
-  const std::string most = with(limits::witness_keys_max);
+  const std::string most = with(limits::certificates_max);
   EXPECT_EQ(most.find("more than"), std::string::npos) << most;
   EXPECT_NE(most.find("is needed by no cosignature"), std::string::npos) << "read to their end";
 }
